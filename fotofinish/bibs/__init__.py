@@ -1,0 +1,1 @@
+"""Bib numbers: from text to tag, correction, search."""

@@ -1,0 +1,46 @@
+"""The table of bib tags: one row a number on a photo, in the order in which it is handed out.
+
+`captured_at`, `extension` and `visible` repeat the photo's, so that the search of one bib reads one
+covering index and nothing else.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from fotofinish.database.metadata import metadata
+
+bib_tag = Table(
+    "bib_tag",
+    metadata,
+    Column("photo_id", Uuid, ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True),
+    Column("bib", Text, primary_key=True),
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("box", ARRAY(Float)),
+    Column("source", Text, nullable=False, server_default=text("'read'")),
+    Column("captured_at", DateTime(timezone=True)),
+    Column("extension", Text, nullable=False),
+    Column("visible", Boolean, nullable=False, server_default=text("true")),
+    CheckConstraint("source in ('read', 'hand', 'linked')", name="source_known"),
+    Index(
+        "ix_bib_tag_search",
+        "event_id",
+        "bib",
+        "captured_at",
+        "photo_id",
+        postgresql_include=["extension"],
+        postgresql_where=text("visible"),
+    ),
+)

@@ -1,0 +1,85 @@
+"""Connections to PostgreSQL: where it is, and pools to it. Migrations are in `migrate.py`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
+
+from fotofinish.database import embedded
+from fotofinish.database.migrate import migrate
+from fotofinish.errors import StorageError
+from fotofinish.settings import Settings
+
+Pool = AsyncConnectionPool[AsyncConnection]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that answers and whose schema is up to date; `dsn` is a libpq string."""
+
+    dsn: str
+
+
+@contextlib.contextmanager
+def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Database]:
+    """The database of these settings, started if embedded, and migrated.
+
+    Raises StorageError when it cannot be reached; the message carries no password.
+    """
+    if settings.database_url is None:
+        server = embedded.start(settings.data_dir)
+        try:
+            if migrated:
+                migrate(server.dsn)
+            yield Database(server.dsn)
+        finally:
+            server.close()
+        return
+    dsn = _normalised(settings.database_url.get_secret_value())
+    try:
+        if migrated:
+            migrate(dsn)
+    except psycopg.OperationalError as error:
+        raise StorageError(
+            "The database in FOTOFINISH_DATABASE_URL does not answer. Check host, port, name, user "
+            f"and password ({type(error).__name__})."
+        ) from None
+    yield Database(dsn)
+
+
+def _normalised(url: str) -> str:
+    """A libpq string from the URL, whether or not it names a driver as SQLAlchemy's do."""
+    scheme, separator, rest = url.partition("://")
+    try:
+        return make_conninfo(f"postgresql://{rest}" if separator else url, connect_timeout=10)
+    except psycopg.ProgrammingError:
+        raise StorageError(
+            "FOTOFINISH_DATABASE_URL is not a PostgreSQL address; "
+            "write postgresql://user:password@host:5432/name"
+        ) from None
+
+
+@contextlib.asynccontextmanager
+async def open_pool(database: Database, *, size: int = 10) -> AsyncIterator[Pool]:
+    """At most `size` connections in autocommit mode; a transaction is asked for by name."""
+    pool: Pool = AsyncConnectionPool(
+        database.dsn, min_size=1, max_size=size, open=False, kwargs={"autocommit": True}
+    )
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@contextlib.asynccontextmanager
+async def open_connection(database: Database) -> AsyncIterator[AsyncConnection]:
+    """One connection in autocommit mode, for a command that needs no pool."""
+    async with await AsyncConnection.connect(database.dsn, autocommit=True) as connection:
+        yield connection

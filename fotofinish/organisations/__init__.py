@@ -1,0 +1,1 @@
+"""Organisations, the people who work for them, and the keys their programs call with."""

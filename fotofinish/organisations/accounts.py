@@ -1,0 +1,100 @@
+"""People who sign in: e-mail and password (argon2id), and what they may do in an organisation."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from psycopg import AsyncConnection
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+
+from fotofinish.errors import Conflict, InvalidValue, NotFound
+
+ROLES = ("owner", "editor", "viewer")
+MIN_PASSWORD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who can sign in."""
+
+    id: UUID
+    email: str
+
+
+async def create_account(
+    connection: AsyncConnection,
+    email: str,
+    org_id: int,
+    *,
+    password: str | None = None,
+    role: str = "owner",
+) -> tuple[Account, str]:
+    """Make an account with a role in an organisation; returns it and its password.
+
+    Without a password a random one is made. Raises Conflict for a known address, NotFound for an
+    unknown organisation, InvalidValue for an address or password that does not do.
+    """
+    email = email.strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise InvalidValue(f"{email!r} is no e-mail address.")
+    if role not in ROLES:
+        raise InvalidValue(f"A role is one of {', '.join(ROLES)}.")
+    if password is None:
+        password = secrets.token_urlsafe(12)
+    if len(password) < MIN_PASSWORD:
+        raise InvalidValue(f"A password has at least {MIN_PASSWORD} characters.")
+    try:
+        async with connection.transaction():
+            cursor = await connection.execute(
+                "insert into account (email, password_hash) values (%s, %s) returning id",
+                [email, PasswordHasher().hash(password)],
+            )
+            row = await cursor.fetchone()
+            assert row is not None
+            await connection.execute(
+                "insert into membership (account_id, org_id, role) values (%s, %s, %s)",
+                [row[0], org_id, role],
+            )
+    except UniqueViolation:
+        raise Conflict(f"There is an account for {email} already.") from None
+    except ForeignKeyViolation:
+        raise NotFound(
+            f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
+        ) from None
+    return Account(row[0], email), password
+
+
+async def verify_password(connection: AsyncConnection, email: str, password: str) -> Account | None:
+    """The account, if address and password fit; takes as long for an unknown address."""
+    cursor = await connection.execute(
+        "select id, email, password_hash from account where email = %s", [email.strip().lower()]
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        PasswordHasher().hash(password)  # as long as the check of a known address takes
+        return None
+    try:
+        PasswordHasher().verify(row[2], password)
+    except (VerificationError, InvalidHashError):
+        return None
+    return Account(row[0], row[1])
+
+
+async def set_password(connection: AsyncConnection, email: str, password: str) -> None:
+    """Give an account another password and end its sessions; raises NotFound, InvalidValue."""
+    if len(password) < MIN_PASSWORD:
+        raise InvalidValue(f"A password has at least {MIN_PASSWORD} characters.")
+    async with connection.transaction():
+        cursor = await connection.execute(
+            "update account set password_hash = %s where email = %s returning id",
+            [PasswordHasher().hash(password), email.strip().lower()],
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            raise NotFound(f"There is no account for {email}.")
+        await connection.execute("delete from session where account_id = %s", [row[0]])

@@ -1,0 +1,77 @@
+"""Organisations: who owns events, keys and photos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row
+
+from fotofinish.errors import Conflict, InvalidValue, NotFound
+
+MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """One customer of this installation; everything else belongs to exactly one."""
+
+    id: int
+    name: str
+    created_at: datetime
+
+
+async def create_organisation(
+    connection: AsyncConnection, name: str, *, id: int | None = None
+) -> Organisation:
+    """Make an organisation, with the id asked for or the next free one.
+
+    Raises Conflict when the id is taken, InvalidValue when name or id do not fit.
+    """
+    name = name.strip()
+    if not name:
+        raise InvalidValue("An organisation needs a name.")
+    check_id(id)
+    async with (
+        connection.transaction(),
+        connection.cursor(row_factory=class_row(Organisation)) as c,
+    ):
+        try:
+            await c.execute(
+                """insert into organisation (id, name) values (
+                     coalesce(%s, nextval(pg_get_serial_sequence('organisation', 'id'))), %s)
+                   returning id, name, created_at""",
+                [id, name],
+            )
+        except UniqueViolation:
+            raise Conflict(f"Organisation {id} exists already; choose another --id.") from None
+        made = await c.fetchone()
+        assert made is not None
+        if id is not None:
+            await c.execute(
+                """select setval(pg_get_serial_sequence('organisation', 'id'),
+                                 (select max(id) from organisation))"""
+            )
+    return made
+
+
+async def find_organisation(connection: AsyncConnection, org_id: int) -> Organisation:
+    """The organisation with this id; raises NotFound."""
+    async with connection.cursor(row_factory=class_row(Organisation)) as cursor:
+        await cursor.execute(
+            "select id, name, created_at from organisation where id = %s", [org_id]
+        )
+        found = await cursor.fetchone()
+    if found is None:
+        raise NotFound(
+            f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
+        )
+    return found
+
+
+def check_id(id: int | None) -> None:
+    """Raise InvalidValue unless `id` is None or fits a positive bigint."""
+    if id is not None and not 0 < id <= MAX_ID:
+        raise InvalidValue(f"An id is a positive whole number of at most {MAX_ID}.")

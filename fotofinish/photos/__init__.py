@@ -1,0 +1,1 @@
+"""Photos: intake, EXIF, decoding, previews, gallery queries."""

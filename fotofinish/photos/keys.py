@@ -1,0 +1,36 @@
+"""Object keys and ids of photos: where an original and its previews lie."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("7c9f4fd1-6c0e-5b53-9a55-0b6a2c1f3f4e")
+
+
+def image_id(event_id: int, sha256: bytes) -> UUID:
+    """The id of these bytes in this event: the same bytes always get the same id.
+
+    So an intake that was killed between storing the bytes and committing the row finds the same
+    key when it is repeated, and leaves nothing behind.
+    """
+    return uuid5(NAMESPACE, f"{event_id}/{sha256.hex()}")
+
+
+def originals_folder(event_id: int) -> str:
+    """What the keys of all originals of an event begin with."""
+    return f"imgs/{event_id}/large/"
+
+
+def original_key(event_id: int, photo_id: UUID, extension: str) -> str:
+    """Where the original lies, never touched after it was put there."""
+    return f"{originals_folder(event_id)}{photo_id}.{extension}"
+
+
+def preview_key(event_id: int, photo_id: UUID) -> str:
+    """Where the preview of about 1,600 pixels lies."""
+    return f"imgs/{event_id}/medium/{photo_id}.jpg"
+
+
+def thumbnail_key(event_id: int, photo_id: UUID) -> str:
+    """Where the thumbnail of about 400 pixels lies."""
+    return f"imgs/{event_id}/small/{photo_id}.jpg"

@@ -1,0 +1,53 @@
+"""The table of photos: one row an original, from the moment its bytes are safe."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+
+from fotofinish.database.metadata import metadata
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("extension", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("captured_at", DateTime(timezone=True)),
+    Column("capture_offset", SmallInteger),
+    Column("state", Text, nullable=False, server_default=text("'waiting'")),
+    Column("reason", Text),
+    Column("hidden", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+    Column("processed_at", DateTime(timezone=True)),
+    CheckConstraint("state in ('waiting', 'processing', 'ready', 'failed')", name="state_known"),
+    Index("uq_photo_event_id_sha256", "event_id", "sha256", unique=True),
+    Index("ix_photo_event_id_state", "event_id", "state"),
+    Index(
+        "ix_photo_gallery",
+        "event_id",
+        "captured_at",
+        "id",
+        postgresql_include=["extension", "width", "height"],
+        postgresql_where=text("state = 'ready' and not hidden"),
+    ),
+)

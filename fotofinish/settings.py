@@ -1,0 +1,99 @@
+"""Every setting of Fotofinish, once: `FOTOFINISH_…` in the environment or a `.env` file.
+
+Read at the edge (command line, application factory) and passed down; nothing else reads the
+environment. Cloud credentials are not here: they come from each cloud's standard variables.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fotofinish.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """What an operator can change. Times are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOTOFINISH_", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 15+ with pgvector; none: a private server in the data folder"
+    )
+    storage_url: str | None = Field(
+        None,
+        description="where originals and previews lie: none (the data folder), file:///path, "
+        "s3://bucket?endpoint=…&region=…, gs://bucket, az://container",
+    )
+    data_dir: Path = Field(Path("data"), description="folder for everything kept on this machine")
+    secret_key: SecretStr | None = Field(
+        None, description="signs local links and sessions; none: made once, kept in the data folder"
+    )
+    link_ttl: int = Field(3600, ge=60, le=7 * 24 * 3600, description="life of a download link")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="the address under which this server is reached"
+    )
+    max_upload_bytes: int = Field(
+        300 * 1024**2, gt=0, description="largest original accepted, in bytes"
+    )
+    max_pixels: int = Field(160_000_000, gt=0, description="largest photo accepted, in pixels")
+    max_selfie_bytes: int = Field(20 * 1024**2, gt=0, description="largest selfie, in bytes")
+    selfie_retention_days: int = Field(
+        90, ge=1, description="a selfie search is forgotten after this many days"
+    )
+    check_originals: bool = Field(
+        True,
+        description="ask the store for each original before its link is handed out "
+        "(one stat on a folder, parallel HEADs on object storage)",
+    )
+    face_embedder: Path | None = Field(
+        None, description="an ArcFace-style ONNX (112x112) to use instead of the packaged one"
+    )
+
+    @property
+    def embedded_database(self) -> bool:
+        """Whether this installation runs its own private PostgreSQL."""
+        return self.database_url is None
+
+    def signing_key(self) -> bytes:
+        """The secret all local links and sessions are signed with; made on first use (0600)."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        path = self.data_dir / "secret.key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".secret.{os.getpid()}")
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_bytes().strip()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings in force; `overrides` come from flags and win.
+
+    Raises SettingsError naming each setting that does not fit, never its value.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"FOTOFINISH_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(f"These settings do not fit: {faults}") from None

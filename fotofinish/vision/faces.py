@@ -1,0 +1,217 @@
+"""Faces in photos: where they are, how good they are, and an embedding of each good one.
+
+Knows pixels and nothing of people: whose face it is, is decided in `fotofinish/faces/`.
+
+Detection is YuNet (Wu et al., 2023), embedding SFace (Zhong et al., IEEE TIP 2021), both from the
+OpenCV Zoo; decoding and alignment are our own, in NumPy and OpenCV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import openvino
+
+from fotofinish.errors import ModelError
+from fotofinish.vision.registry import model_path
+from fotofinish.vision.weights import plain_weights
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Box = tuple[float, float, float, float]
+
+# the detector looks twice: once for small faces, once for large ones (it was trained on faces of
+# 10 to 300 pixels, so a portrait that fills a 1,600-pixel photo is only seen in the small one)
+LONG_SIDES = (1600, 512)
+# small photos are looked at enlarged: a face of 20 pixels has too few of its own
+MOST_ENLARGED = 2.0
+STRIDES = (8, 16, 32)
+MIN_SCORE = 0.6
+MAX_OVERLAP = 0.3
+# where ArcFace (Deng et al., 2019) puts eyes, nose and mouth corners in a 112x112 crop
+CANON = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655],
+     [70.7299, 92.2041]],
+    dtype=np.float32,
+)  # fmt: skip
+CROP = 112
+# cosine from which two faces count as one person's: 1 false match in 10,000 comparisons on LFW
+# (docs/models.md), where 98 % of the true pairs still pass
+DEFAULT_MATCH_THRESHOLD = 0.42
+# faces below this do not match anybody: fewer pixels between the eyes than the embedder can use
+MIN_EYE_DISTANCE = 8.0
+MIN_QUALITY = 0.25
+BATCH = 8
+ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+
+
+@dataclass(frozen=True, slots=True)
+class FaceReading:
+    """One face: `box` (x, y, w, h) and `landmarks` (5x2: eyes, nose, mouth corners) in pixels.
+
+    `quality` is 0 to 1 (size, frontality, detector's score). `embedding` is float32, of length 1
+    by the Euclidean norm; None when the face is too bad to be matched.
+    """
+
+    box: Box
+    score: float
+    landmarks: Floats
+    quality: float
+    embedding: Floats | None
+
+
+class FaceFinder:
+    """Detector and embedder, loaded once; one thread each."""
+
+    def __init__(self, *, embedder_path: Path | None = None) -> None:
+        core = openvino.Core()
+        network = core.read_model(model_path("yunet"))
+        network.reshape([1, 3, -1, -1])
+        self._detector = core.compile_model(network, "CPU", ONE_THREAD)
+        self.model = "sface" if embedder_path is None else embedder_path.stem
+        self._normalised_input = embedder_path is not None
+        try:
+            if embedder_path is None:
+                embedder = core.read_model(plain_weights(model_path("sface")))
+            else:
+                embedder = core.read_model(embedder_path)
+            embedder.reshape([-1, 3, CROP, CROP])
+            self._embedder = core.compile_model(embedder, "CPU", ONE_THREAD)
+        except RuntimeError as error:
+            raise ModelError(
+                f"The face model {self.model} cannot be loaded ({type(error).__name__}). "
+                "FOTOFINISH_FACE_EMBEDDER takes an ArcFace-style ONNX for 112x112 pixels."
+            ) from None
+
+    def find(self, pixels: Pixels) -> list[FaceReading]:
+        """All faces of an upright BGR photo (uint8, HxWx3), largest first."""
+        rows = self._detect(pixels)
+        qualities = [_quality(row) for row in rows]
+        good = [
+            index
+            for index, row in enumerate(rows)
+            if qualities[index] >= MIN_QUALITY and _eye_distance(row) >= MIN_EYE_DISTANCE
+        ]
+        embeddings = dict(
+            zip(good, self._embed([_align(pixels, _landmarks(rows[i])) for i in good]), strict=True)
+        )
+        found = [
+            FaceReading(
+                box=(float(row[0]), float(row[1]), float(row[2]), float(row[3])),
+                score=float(row[14]),
+                landmarks=_landmarks(row),
+                quality=qualities[index],
+                embedding=embeddings.get(index),
+            )
+            for index, row in enumerate(rows)
+        ]
+        return sorted(found, key=lambda face: -face.box[2] * face.box[3])
+
+    def _detect(self, pixels: Pixels) -> Floats:
+        """Rows of x, y, w, h, 5 landmarks (x, y), score; in pixels of the photo."""
+        long_side = max(pixels.shape[:2])
+        factors = {min(MOST_ENLARGED, side / long_side) for side in LONG_SIDES}
+        if long_side < LONG_SIDES[-1]:
+            factors = {1.0, min(MOST_ENLARGED, LONG_SIDES[0] / long_side)}
+        rows = np.concatenate([self._detect_at(pixels, factor) for factor in sorted(factors)])
+        if not len(rows):
+            return rows
+        kept = cv2.dnn.NMSBoxes(
+            rows[:, :4].astype(float).tolist(), rows[:, 14].tolist(), MIN_SCORE, MAX_OVERLAP
+        )
+        return np.asarray(rows[np.asarray(kept, dtype=int).reshape(-1)], dtype=np.float32)
+
+    def _detect_at(self, pixels: Pixels, factor: float) -> Floats:
+        if factor != 1.0:
+            kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+            pixels = np.asarray(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=kind))
+        height, width = (-(-side // 32) * 32 for side in pixels.shape[:2])
+        padded = np.zeros((height, width, 3), dtype=np.uint8)
+        padded[: pixels.shape[0], : pixels.shape[1]] = pixels
+        blob = padded.transpose(2, 0, 1)[None].astype(np.float32)
+        result = self._detector(blob)
+        rows = [
+            _decode(
+                stride,
+                width // stride,
+                *(result[f"{part}_{stride}"][0] for part in ("cls", "obj", "bbox", "kps")),
+            )
+            for stride in STRIDES
+        ]
+        found = np.concatenate(rows)
+        found[:, :14] /= factor
+        return found
+
+    def _embed(self, crops: Sequence[Pixels]) -> list[Floats]:
+        """One embedding a 112x112 BGR crop: the mean of the crop's and its mirror image's."""
+        embeddings: list[Floats] = []
+        for start in range(0, len(crops), BATCH):
+            views = [
+                view for crop in crops[start : start + BATCH] for view in (crop, crop[:, ::-1])
+            ]
+            vectors = self._embedder(self._blob(views))[0]
+            vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            means = vectors[0::2] + vectors[1::2]
+            means /= np.linalg.norm(means, axis=1, keepdims=True)
+            embeddings.extend(np.asarray(mean, dtype=np.float32) for mean in means)
+        return embeddings
+
+    def _blob(self, crops: Sequence[Pixels]) -> Floats:
+        blob = np.stack(crops)[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
+        return (blob - 127.5) / 127.5 if self._normalised_input else blob
+
+
+def _decode(
+    stride: int, columns: int, cls: Floats, obj: Floats, bbox: Floats, kps: Floats
+) -> Floats:
+    """The cells of one stride that hold a face, as rows in pixels of the network's input."""
+    scores = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
+    (cells,) = np.nonzero(scores >= MIN_SCORE)
+    corner = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
+    box, points = bbox[cells], kps[cells].reshape(-1, 5, 2)
+    centre = (corner + box[:, :2]) * stride
+    size = np.exp(box[:, 2:4]) * stride
+    landmarks = ((points + corner[:, None]) * stride).reshape(-1, 10)
+    return np.concatenate([centre - size / 2, size, landmarks, scores[cells, None]], axis=1)
+
+
+def _landmarks(row: Floats) -> Floats:
+    return row[4:14].reshape(5, 2)
+
+
+def _eye_distance(row: Floats) -> float:
+    points = _landmarks(row)
+    return float(np.linalg.norm(points[1] - points[0]))
+
+
+def _quality(row: Floats) -> float:
+    """Between 0 and 1: the product of the detector's score, size and frontality."""
+    eyes = _eye_distance(row)
+    size = min(1.0, eyes / 24.0)  # more than 24 pixels between the eyes add nothing at 112x112
+    points = _landmarks(row)
+    axis = (points[1] - points[0]) / max(eyes, 1e-6)
+    along = float((points[2] - points[0]) @ axis) / max(eyes, 1e-6)
+    # seen from the front the nose stands midway between the eyes (0.5), in profile beside one
+    frontal = float(np.clip(1.5 - 2.0 * abs(along - 0.5), 0.0, 1.0))
+    return float(row[14]) * size * frontal
+
+
+def _align(pixels: Pixels, landmarks: Floats) -> Pixels:
+    """The face turned upright and scaled so that its landmarks lie on `CANON` (Umeyama, 1991)."""
+    source, target = landmarks.astype(np.float64), CANON.astype(np.float64)
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    source_centred, target_centred = source - source_mean, target - target_mean
+    u, singular, vt = np.linalg.svd(target_centred.T @ source_centred / 5)
+    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
+    rotation = u @ np.diag(sign) @ vt
+    scale = float(singular @ sign) / source_centred.var(axis=0).sum()
+    matrix = np.empty((2, 3))
+    matrix[:, :2] = scale * rotation
+    matrix[:, 2] = target_mean - scale * rotation @ source_mean
+    crop = cv2.warpAffine(pixels, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR)
+    return np.asarray(crop, dtype=np.uint8)

@@ -1,0 +1,172 @@
+"""The embedded PostgreSQL: as root and as an ordinary user, shared, and gone when unused."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from fotofinish.database.connection import open_database
+from fotofinish.errors import StorageError
+from fotofinish.settings import Settings, load_settings
+
+HOLDER = textwrap.dedent(
+    """
+    import sys, time
+    from fotofinish.database.connection import open_database
+    from fotofinish.settings import load_settings
+
+    with open_database(load_settings(data_dir=sys.argv[1])) as database:
+        print(database.dsn, flush=True)
+        time.sleep(600)
+    """
+)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="ff-"))
+    yield folder
+    _eventually(lambda: not _servers(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_data_survives_a_restart(data_dir: Path) -> None:
+    settings = load_settings(data_dir=data_dir)
+    with open_database(settings) as database, psycopg.connect(database.dsn) as connection:
+        connection.execute("insert into organisation (name) values ('kept')")
+    _eventually(lambda: not _servers(data_dir))
+    with open_database(settings) as database, psycopg.connect(database.dsn) as connection:
+        assert connection.execute("select name from organisation").fetchall() == [("kept",)]
+
+
+def test_server_stops_when_its_last_user_stops_and_not_before(data_dir: Path) -> None:
+    first, second = _hold(data_dir), _hold(data_dir)
+    assert len(_servers(data_dir)) == 1
+    first.terminate()
+    first.wait()
+    time.sleep(0.5)
+    assert _servers(data_dir)
+    second.terminate()
+    second.wait()
+    assert _eventually(lambda: not _servers(data_dir))
+
+
+def test_server_stops_even_when_its_last_user_is_killed(data_dir: Path) -> None:
+    holder = _hold(data_dir)
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert _eventually(lambda: not _servers(data_dir))
+
+
+def test_starts_again_after_the_server_itself_was_killed(data_dir: Path) -> None:
+    holder = _hold(data_dir)
+    for server in _servers(data_dir):
+        for process in (*server.children(recursive=True), server):
+            process.kill()
+    holder.kill()
+    holder.wait()
+    with open_database(load_settings(data_dir=data_dir)) as database:
+        assert _answers(database.dsn)
+
+
+def test_two_processes_may_start_it_at_the_same_moment(data_dir: Path) -> None:
+    holders = [_spawn(data_dir) for _ in range(3)]
+    dsns = {_dsn(holder) for holder in holders}
+    assert len(dsns) == 1
+    assert len(_servers(data_dir)) == 1
+    for holder in holders:
+        holder.kill()
+        holder.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_runs_for_an_ordinary_user_too(data_dir: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    os.chown(data_dir, nobody.pw_uid, nobody.pw_gid)
+    try:
+        subprocess.run([sys.executable, "-c", ""], **_as(nobody), check=True)
+    except OSError:
+        pytest.skip("this Python lies in a folder that only root may enter")
+    holder = _spawn(data_dir, **_as(nobody))
+    assert _dsn(holder)
+    assert {server.username() for server in _servers(data_dir)} == {"nobody"}
+    holder.kill()
+    holder.wait()
+
+
+def test_an_unreachable_database_is_named_without_its_password() -> None:
+    url = "postgresql://somebody:hunter2@127.0.0.1:1/none"
+    with pytest.raises(StorageError) as caught, open_database(_settings(url)):
+        pass
+    assert "FOTOFINISH_DATABASE_URL" in caught.value.message
+    assert "hunter2" not in caught.value.message
+
+
+def _settings(url: str) -> Settings:
+    return load_settings(database_url=url)
+
+
+def _as(user: pwd.struct_passwd) -> dict[str, Any]:
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _spawn(data_dir: Path, **identity: Any) -> subprocess.Popen[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "HOME"}
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(data_dir)],
+        stdout=subprocess.PIPE,
+        text=True,
+        **identity,
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+
+
+def _dsn(holder: subprocess.Popen[str]) -> str:
+    assert holder.stdout is not None
+    return holder.stdout.readline().strip()
+
+
+def _hold(data_dir: Path) -> subprocess.Popen[str]:
+    holder = _spawn(data_dir)
+    assert _answers(_dsn(holder))
+    return holder
+
+
+def _answers(dsn: str) -> bool:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("select 1").fetchone() == (1,)
+
+
+def _servers(data_dir: Path) -> list[psutil.Process]:
+    wanted = str(data_dir.resolve() / "postgres")
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if "postgres" in process.name() and wanted in process.cmdline():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def _eventually(condition, seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
