@@ -20,7 +20,7 @@ from PIL import Image, ImageFile
 
 from fotofinish.errors import UndecodablePhoto
 from fotofinish.photos.exif import read_capture
-from fotofinish.photos.formats import HEIC, JPEG, PhotoFormat
+from fotofinish.photos.formats import HEIC, JPEG, TIFF, PhotoFormat
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -134,6 +134,8 @@ def _decode_pillow(data: bytes, photo_format: PhotoFormat, max_pixels: int) -> D
         image.load()
     except OSError:
         image = _decode_truncated(data, photo_format)
+    if photo_format == TIFF:  # Pillow turns TIFF upright itself, and its size with it
+        return Decoded(_bgr(image), *image.size)
     orientation = read_capture(data, photo_format).orientation
     return _upright(_bgr(image), width, height, orientation)
 

@@ -94,11 +94,7 @@ def _capture(tags: Mapping[int, object], details: Mapping[int, object]) -> Captu
     for time_tag, subsec_tag, offset_tag in TIME_TAGS:
         taken = _wall_clock(details.get(time_tag), details.get(subsec_tag))
         if taken is not None:
-            return Capture(
-                taken,
-                _offset(details.get(offset_tag)),
-                orientation if valid else 1,  # type: ignore[arg-type]
-            )
+            return Capture(taken, _offset(details.get(offset_tag)), orientation)
     return Capture(orientation=orientation)
 
 
