@@ -15,6 +15,8 @@ from fotofinish.database import embedded
 from fotofinish.database.connection import Database
 from fotofinish.database.migrate import migrate
 
+pytest_plugins = ["tests.s3_server"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

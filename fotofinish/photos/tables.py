@@ -1,4 +1,9 @@
-"""The table of photos: one row an original, from the moment its bytes are safe."""
+"""Tables of photos: one row an original, from the moment its bytes are safe; and their numbers.
+
+`photo_bucket` says how many photos of an event (ready, not hidden) were captured in each minute;
+triggers keep it. Photos without a capture time are at `infinity`, by the first byte of their id. A
+bucket is the sum of its rows: writers choose a `slot` so as not to wait for each other.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -45,9 +50,19 @@ photo = Table(
     Index(
         "ix_photo_gallery",
         "event_id",
-        "captured_at",
+        text("coalesce(captured_at, 'infinity')"),
         "id",
-        postgresql_include=["extension", "width", "height"],
+        postgresql_include=["captured_at", "width", "height"],
         postgresql_where=text("state = 'ready' and not hidden"),
     ),
+)
+
+photo_bucket = Table(
+    "photo_bucket",
+    metadata,
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    Column("minute", DateTime(timezone=True), primary_key=True),
+    Column("prefix", Uuid, primary_key=True),
+    Column("slot", SmallInteger, primary_key=True),
+    Column("photos", BigInteger, nullable=False),
 )

@@ -31,7 +31,7 @@ LONG_SIDES = (1600, 512)
 # small photos are looked at enlarged: a face of 20 pixels has too few of its own
 MOST_ENLARGED = 2.0
 STRIDES = (8, 16, 32)
-MIN_SCORE = 0.6
+MIN_SCORE = 0.7
 MAX_OVERLAP = 0.3
 # where ArcFace (Deng et al., 2019) puts eyes, nose and mouth corners in a 112x112 crop
 CANON = np.array(

@@ -86,7 +86,7 @@ def test_a_photo_cut_off_near_its_end_is_still_shown() -> None:
 
 def test_a_photo_cut_off_near_its_beginning_says_so() -> None:
     data = encoded(gradient(640, 480), "JPEG")
-    with pytest.raises(UndecodablePhoto, match="ends too early|damaged"):
+    with pytest.raises(UndecodablePhoto, match=r"ends too early|damaged"):
         _decode(data[: int(len(data) * 0.12)])
 
 

@@ -1,0 +1,171 @@
+"""Faces: how well people are told apart, ours against OpenCV's modules as they come.
+
+On `../shared/data/faces` (see its SOURCES.md): the folder is the person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.tables import Row, print_table
+from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, Pixels
+from fotofinish.vision.registry import model_path
+
+FACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "faces"
+PEOPLE_FOLDERS = ("lfw", "dlib_johns", "faceapi_bbt")
+# OpenCV's own advice for SFace with cosine distance (FaceRecognizerSF tutorial)
+OPENCV_THRESHOLD = 0.363
+Floats = npt.NDArray[np.float32]
+Embed = Callable[[Pixels], Floats | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The largest face of a photo; `embedding` None when none was good enough."""
+
+    person: str
+    embedding: Floats | None
+
+
+def photos_of(folder: Path, people: int | None = None) -> Iterator[tuple[str, Path]]:
+    """(person, photo) of a folder of folders, or of single photos, sorted."""
+    for entry in sorted(folder.iterdir())[:people]:
+        if entry.is_dir():
+            yield from ((f"{folder.name}/{entry.name}", path) for path in sorted(entry.iterdir()))
+        elif entry.suffix.lower() in (".jpg", ".jpeg", ".png"):
+            yield f"{folder.name}/{entry.name}", entry
+
+
+def embed_folder(finder: FaceFinder, folder: Path, people: int | None = None) -> list[Face]:
+    """Every photo's largest face, by our finder."""
+    return _embed_all(_ours(finder), folder, people)
+
+
+def pair_scores(faces: list[Face]) -> tuple[Floats, Floats]:
+    """Cosines of all pairs: of one person, and of two; a face without embedding scores -1."""
+    dimensions = next(len(face.embedding) for face in faces if face.embedding is not None)
+    nothing = np.zeros(dimensions, dtype=np.float32)
+    matrix = np.stack([nothing if f.embedding is None else f.embedding for f in faces])
+    found = np.array([face.embedding is not None for face in faces])
+    cosines = np.where(found[:, None] & found[None], matrix @ matrix.T, -1.0)
+    people = np.array([face.person for face in faces])
+    same = people[:, None] == people[None]
+    upper = np.triu_indices(len(faces), 1)
+    scores, is_same = cosines[upper].astype(np.float32), same[upper]
+    return scores[is_same], scores[~is_same]
+
+
+def tpr_at_fpr(same: Floats, different: Floats, rate: float) -> float:
+    """The share of true pairs above the cosine that `rate` of the false pairs exceed."""
+    threshold = np.sort(different)[::-1][int(rate * len(different))]
+    return float((same > threshold).mean())
+
+
+def main(arguments: list[str] | None = None) -> dict[str, float]:
+    """Print one table; returns the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, help="only so many people of each folder")
+    given = parser.parse_args(arguments)
+    if not FACES.is_dir():
+        print("faces: the real photos (../shared/data/faces) are not on this machine; skipped")
+        return {}
+    start = time.perf_counter()
+    finder = FaceFinder()
+    start_up = time.perf_counter() - start
+    ours = _measure(_ours(finder), DEFAULT_MATCH_THRESHOLD, given.people)
+    peer = _measure(_opencv(), OPENCV_THRESHOLD, given.people)
+    rows = [Row(name, ours[name], peer[name]) for name in ours]
+    print_table("Faces: ours against OpenCV's FaceDetectorYN and FaceRecognizerSF", rows)
+    print(f"start-up of our finder: {start_up:.2f} s")
+    return {f"faces: {name}": value for name, value in ours.items()}
+
+
+def _measure(embed: Embed, threshold: float, people: int | None) -> dict[str, float]:
+    start = time.perf_counter()
+    lfw = _embed_all(embed, FACES / "lfw", people)
+    seconds = time.perf_counter() - start
+    same, different = pair_scores(lfw)
+    everybody = [*lfw]
+    for name in PEOPLE_FOLDERS[1:]:
+        everybody += _embed_all(embed, FACES / name, people)
+    distractors = _embed_all(embed, FACES / "lfw_singles", people)
+    recall, false_rate = _selfie_search(everybody, distractors, threshold)
+    return {
+        "TPR at FPR 1e-3, lfw pairs": tpr_at_fpr(same, different, 1e-3),
+        "TPR at FPR 1e-4, lfw pairs": tpr_at_fpr(same, different, 1e-4),
+        "selfie recall, all people": recall,
+        "false matches per 10,000": false_rate * 10_000,
+        "photos without a usable face": float(sum(f.embedding is None for f in everybody)),
+        "ms a photo (250x250)": seconds / len(lfw) * 1000,
+    }
+
+
+def _selfie_search(
+    faces: list[Face], distractors: list[Face], threshold: float
+) -> tuple[float, float]:
+    """A person's first photo searches all others; (recall, false matches a comparison)."""
+    by_person: dict[str, list[int]] = defaultdict(list)
+    for index, face in enumerate(faces):
+        by_person[face.person].append(index)
+    everybody = [*faces, *distractors]
+    dimensions = next(len(face.embedding) for face in faces if face.embedding is not None)
+    nothing = np.zeros(dimensions, dtype=np.float32)
+    matrix = np.stack([nothing if f.embedding is None else f.embedding for f in everybody])
+    hits = wanted = false = comparisons = 0
+    for indexes in by_person.values():
+        selfie, *others = indexes
+        matched = matrix @ matrix[selfie] >= threshold
+        hits += int(matched[others].sum())
+        wanted += len(others)
+        false += int(matched.sum() - matched[indexes].sum())
+        comparisons += len(everybody) - len(indexes)
+    return hits / wanted, false / comparisons
+
+
+def _embed_all(embed: Embed, folder: Path, people: int | None) -> list[Face]:
+    return [
+        Face(person, embed(np.asarray(cv2.imread(str(path)), dtype=np.uint8)))
+        for person, path in photos_of(folder, people)
+    ]
+
+
+def _ours(finder: FaceFinder) -> Embed:
+    def embed(pixels: Pixels) -> Floats | None:
+        faces = finder.find(pixels)
+        return faces[0].embedding if faces else None
+
+    return embed
+
+
+def _opencv() -> Embed:
+    """OpenCV's modules with their own defaults, largest face."""
+    cv2.setNumThreads(1)
+    detector = cv2.FaceDetectorYN.create(str(model_path("yunet")), "", (320, 320))
+    network = cv2.dnn.readNetFromONNX(str(model_path("sface")), cv2.dnn.ENGINE_CLASSIC)
+    aligner = cv2.FaceRecognizerSF.create(str(model_path("sface")), "")
+
+    def embed(pixels: Pixels) -> Floats | None:
+        detector.setInputSize((pixels.shape[1], pixels.shape[0]))
+        _, rows = detector.detect(pixels)
+        if rows is None:
+            return None
+        largest = max(rows, key=lambda row: float(row[2] * row[3]))
+        crop = aligner.alignCrop(pixels, largest)
+        network.setInput(cv2.dnn.blobFromImage(crop, 1.0, (112, 112), (0, 0, 0), True, False))
+        vector = network.forward()[0]
+        return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+    return embed
+
+
+if __name__ == "__main__":
+    main()

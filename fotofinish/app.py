@@ -1,0 +1,51 @@
+"""Puts the web application together: routes, error answers, and what they work with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from fotofinish.database.connection import Database, open_pool
+from fotofinish.delivery.files import serve_file
+from fotofinish.faces.reader import open_selfie_reader
+from fotofinish.settings import Settings
+from fotofinish.storage.links import open_linker
+from fotofinish.storage.stores import open_store
+from fotofinish.web.api.routes import api_routes
+from fotofinish.web.errors import ERROR_HANDLERS
+from fotofinish.web.services import Services, open_key_uses
+
+
+def create_app(settings: Settings, database: Database) -> Starlette:
+    """The whole server as one ASGI application; it opens its services when it is started.
+
+    Raises SettingsError or StorageError at start when the storage setting does not fit.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            store = open_store(settings)
+            linker = open_linker(settings, store)
+            pool = await stack.enter_async_context(open_pool(database))
+            app.state.services = Services(
+                settings=settings,
+                pool=pool,
+                store=store,
+                linker=linker,
+                key_uses=await stack.enter_async_context(open_key_uses(pool)),
+                selfies=await stack.enter_async_context(open_selfie_reader(settings)),
+            )
+            app.state.store, app.state.linker = store, linker
+            yield
+
+    app = Starlette(
+        routes=[*api_routes(), Route("/files/{key:path}", serve_file, methods=["GET"])],
+        exception_handlers=ERROR_HANDLERS,
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # another address is another address, and answers 404
+    return app

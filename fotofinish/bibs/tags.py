@@ -1,0 +1,41 @@
+"""Bib tags of a photo: written by the reader, corrected by hand; a hand always wins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from fotofinish.bibs.numbers import normalise_bib
+from fotofinish.bibs.plausibility import BibReading
+
+
+async def replace_tags(
+    connection: AsyncConnection, event_id: int, photo_id: UUID, readings: Sequence[BibReading]
+) -> None:
+    """Make these the photo's read tags; tags by hand stay as they are.
+
+    Runs inside the caller's transaction, after the photo's capture time is written.
+    """
+    await connection.execute(
+        "delete from bib_tag where photo_id = %s and source = 'read'", [photo_id]
+    )
+    if not readings:
+        return
+    best = {
+        normalise_bib(reading.bib): reading
+        for reading in sorted(readings, key=lambda reading: reading.confidence)
+    }
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """insert into bib_tag (photo_id, bib, event_id, confidence, box, source,
+                                    captured_at, extension, visible)
+               select id, %s, event_id, %s, %s, 'read', captured_at, extension, not hidden
+               from photo where id = %s and event_id = %s
+               on conflict (photo_id, bib) do nothing""",
+            [
+                [bib, reading.confidence, list(map(float, reading.box)), photo_id, event_id]
+                for bib, reading in best.items()
+            ],
+        )

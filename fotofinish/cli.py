@@ -1,0 +1,334 @@
+"""The command line: parse, call, print. What is done stands in the features."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from psycopg import AsyncConnection
+from rich.console import Console
+
+from fotofinish import __version__
+from fotofinish.database.connection import open_connection, open_database
+from fotofinish.errors import FotofinishError
+from fotofinish.settings import Settings, load_settings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Give every participant of a race their photos: by bib number or selfie.\n\n"
+    "Begin with: fotofinish org create NAME, fotofinish event create ORG_ID NAME, "
+    "fotofinish import EVENT_ID FOLDER --wait, fotofinish serve.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+org_app = typer.Typer(help="Organisations: who owns events and keys.", no_args_is_help=True)
+event_app = typer.Typer(help="Events: the races.", no_args_is_help=True)
+key_app = typer.Typer(help="API keys of an organisation.", no_args_is_help=True)
+user_app = typer.Typer(help="People who sign in to the dashboard.", no_args_is_help=True)
+for name, group in (("org", org_app), ("event", event_app), ("key", key_app), ("user", user_app)):
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Id = Annotated[int | None, typer.Option("--id", help="The id to give it; else the next free one.")]
+
+
+@org_app.command("create")
+def org_create(
+    name: Annotated[str, typer.Argument(help="Its name, as people read it.")],
+    id: Id = None,
+    json_output: Json = False,
+) -> None:
+    """Make an organisation and print its id."""
+    from fotofinish.organisations.organisations import create_organisation
+
+    made = _with_connection(lambda c: create_organisation(c, name, id=id))
+    _print(
+        {"org_id": made.id, "name": made.name},
+        f"Organisation {made.id} ({made.name}). Next: fotofinish event create {made.id} NAME",
+        json_output,
+    )
+
+
+@event_app.command("create")
+def event_create(
+    org_id: Annotated[int, typer.Argument(help="The organisation it belongs to.")],
+    name: Annotated[str, typer.Argument(help="Its name, as people read it.")],
+    id: Id = None,
+    date: Annotated[
+        datetime | None,
+        typer.Option(
+            help="When it starts (ISO 8601; local time of --time-zone). Default: now.",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        ),
+    ] = None,
+    time_zone: Annotated[
+        str, typer.Option(help="Where it is, like Europe/Berlin: cameras keep local time.")
+    ] = "UTC",
+    no_bibs: Annotated[bool, typer.Option("--no-bibs", help="Switch bib search off.")] = False,
+    no_selfies: Annotated[
+        bool, typer.Option("--no-selfies", help="Switch selfie search off.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
+    """Make an event of an organisation and print its id."""
+    from fotofinish.events.events import create_event
+
+    made = _with_connection(
+        lambda c: create_event(
+            c,
+            org_id,
+            name,
+            id=id,
+            starts_at=date,
+            time_zone=time_zone,
+            bib_search=not no_bibs,
+            selfie_search=not no_selfies,
+        )
+    )
+    _print(
+        {"event_id": made.id, "org_id": made.org_id, "name": made.name, "slug": made.slug},
+        f"Event {made.id} ({made.name}). Next: fotofinish import {made.id} FOLDER --wait",
+        json_output,
+    )
+
+
+@key_app.command("create")
+def key_create(
+    org_id: Annotated[int, typer.Argument(help="The organisation it acts for.")],
+    json_output: Json = False,
+) -> None:
+    """Make an API key and print it. It is shown this once: keep it safe."""
+    from fotofinish.organisations.keys import create_key
+
+    key, _ = _with_connection(lambda c: create_key(c, org_id))
+    _print(
+        {"api_key": key, "org_id": org_id},
+        f"API key of organisation {org_id}, shown this once:\n{key}",
+        json_output,
+    )
+
+
+@user_app.command("create")
+def user_create(
+    email: Annotated[str, typer.Argument(help="The address to sign in with.")],
+    org: Annotated[int, typer.Option(help="The organisation to work for.")],
+    role: Annotated[str, typer.Option(help="owner, editor or viewer.")] = "owner",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
+    """Make an account for the dashboard and print its password, if one was made for it."""
+    from fotofinish.organisations.accounts import create_account
+
+    given = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    account, password = _with_connection(
+        lambda c: create_account(c, email, org, password=given, role=role)
+    )
+    shown = {} if given else {"password": password}
+    _print(
+        {"user_id": str(account.id), "email": account.email, "org_id": org, **shown},
+        f"{account.email} may sign in" + ("." if given else f" with the password: {password}"),
+        json_output,
+    )
+
+
+@app.command("import")
+def import_(
+    event_id: Annotated[int, typer.Argument(help="The event the photos belong to.")],
+    paths: Annotated[list[Path], typer.Argument(help="Photos and folders (with all in them).")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Return when every photo is processed.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
+    """Put photos into an event. What is there already is skipped: stop and repeat at will."""
+    from fotofinish.importing import import_photos
+
+    settings = load_settings()
+    console = Console(stderr=True)
+    with open_database(settings) as database:
+        report = asyncio.run(
+            import_photos(settings, database, event_id, paths, wait=wait, console=console)
+        )
+    lines = [
+        f"{report.found} files found: {report.stored} stored, "
+        f"{report.duplicates} there already, {len(report.rejected)} rejected.",
+        *(f"  {rejection.file}: {rejection.reason}" for rejection in report.rejected),
+    ]
+    _print(report.as_json(), "\n".join(lines), json_output)
+
+
+@app.command()
+def status(
+    event_id: Annotated[int, typer.Argument(help="The event.")], json_output: Json = False
+) -> None:
+    """Say how far the event's photos are, and how many bibs and faces were found."""
+    from dataclasses import asdict
+
+    from fotofinish.events.events import find_event
+    from fotofinish.photos.photos import EventStatus, event_status
+
+    async def look(connection: AsyncConnection) -> EventStatus:
+        await find_event(connection, event_id)
+        return await event_status(connection, event_id)
+
+    found = _with_connection(look)
+    _print(
+        asdict(found),
+        f"{found.photos} photos: {found.ready} ready, {found.processing} processing, "
+        f"{found.waiting} waiting, {found.failed} failed. "
+        f"{found.bibs} different bibs, {found.faces} faces.",
+        json_output,
+    )
+
+
+@app.command()
+def startlist(
+    event_id: Annotated[int, typer.Argument(help="The event.")],
+    file: Annotated[Path, typer.Argument(help="CSV with a bib column, and names if you like.")],
+    json_output: Json = False,
+) -> None:
+    """Replace the event's start list: readings are checked against it from now on."""
+    from fotofinish.events.events import find_event
+    from fotofinish.events.startlists import parse_startlist, replace_startlist
+
+    try:
+        entries = parse_startlist(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(f"{file} cannot be read as a CSV in UTF-8: {error}")
+
+    async def replace(connection: AsyncConnection) -> None:
+        await find_event(connection, event_id)
+        await replace_startlist(connection, event_id, entries)
+
+    _with_connection(replace)
+    _print(
+        {"event_id": event_id, "entries": len(entries)},
+        f"The start list of event {event_id} has {len(entries)} bibs now.",
+        json_output,
+    )
+
+
+@app.command()
+def read(
+    photos: Annotated[list[Path], typer.Argument(help="Photos to read.")],
+    json_output: Annotated[
+        bool, typer.Option("--json", help="The default: one JSON line a photo.")
+    ] = True,
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Add each face's embedding.")
+    ] = False,
+) -> None:
+    """Read bibs and faces of photos, without a database: one JSON line a photo."""
+    from fotofinish.reading import read_photos
+
+    failed = False
+    for line in read_photos(load_settings(), photos, embeddings=embeddings):
+        failed = failed or "error" in line
+        typer.echo(json.dumps(line))
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date. `serve` and `worker` do so by themselves."""
+    with open_database(load_settings()):
+        typer.echo("The database is up to date.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processing workers. Default: one a core.")
+    ] = None,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Only serve; workers run elsewhere.")
+    ] = False,
+) -> None:
+    """Run the web application and, unless told otherwise, processing workers beside it."""
+    from fotofinish.serving import serve_forever
+
+    serve_forever(load_settings(), host=host, port=port, workers=0 if no_worker else workers)
+
+
+@app.command()
+def worker(
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Photos at a time. Default: one a core.")
+    ] = None,
+) -> None:
+    """Process photos, on any machine that reaches the database and the storage."""
+    from fotofinish.serving import work_forever
+
+    work_forever(load_settings(), concurrency=concurrency)
+
+
+@app.command()
+def doctor(json_output: Json = False) -> None:
+    """Say what is configured, what answers and what does not, and how to mend it."""
+    from fotofinish.doctor import examine
+
+    checks = examine(load_settings())
+    _print(
+        {"checks": [check.as_json() for check in checks]},
+        "\n".join(check.as_line() for check in checks),
+        json_output,
+    )
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def version(shown: bool) -> None:
+    """Print the version and leave, when asked to."""
+    if shown:
+        typer.echo(f"fotofinish {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """What holds for every command."""
+
+
+def main() -> None:
+    """The command `fotofinish`."""
+    try:
+        app()
+    except FotofinishError as error:
+        _fail(error.message)
+
+
+def _with_connection(call: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run one database action of a short command."""
+
+    async def run() -> T:
+        async with open_connection(database) as connection:
+            return await call(connection)
+
+    settings: Settings = load_settings()
+    with open_database(settings) as database:
+        return asyncio.run(run())
+
+
+def _print(data: dict[str, object], text: str, json_output: bool) -> None:
+    typer.echo(json.dumps(data) if json_output else text)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"Error: {message}", err=True)
+    raise SystemExit(1)

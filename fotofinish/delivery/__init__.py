@@ -1,0 +1,1 @@
+"""Originals to participants: who finds which, and the time-limited links to them."""

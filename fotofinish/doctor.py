@@ -1,0 +1,97 @@
+"""What is configured, what answers and what does not, and how to mend it (`fotofinish doctor`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import psycopg
+
+from fotofinish.database.connection import Database, open_connection, open_database
+from fotofinish.errors import FotofinishError
+from fotofinish.settings import Settings
+from fotofinish.storage.stores import open_store
+from fotofinish.vision.registry import MODELS, model_path
+from fotofinish.workers import workers_alive
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried; `mend` says what to do when it did not work."""
+
+    subject: str
+    ok: bool
+    detail: str
+    mend: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The check as `--json` prints it."""
+        return asdict(self)
+
+    def as_line(self) -> str:
+        """The check as people read it."""
+        mend = f"\n       to mend it: {self.mend}" if self.mend and not self.ok else ""
+        return f"{'ok  ' if self.ok else 'FAIL'} {self.subject}: {self.detail}{mend}"
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Try everything an installation needs; never raises for what is broken."""
+    return [
+        *_database(settings),
+        _tried("storage", lambda: _storage(settings), "check FOTOFINISH_STORAGE_URL"),
+        *(
+            _tried(
+                f"model {name}", lambda name=name: str(model_path(name).name), "run make install"
+            )  # type: ignore[misc]
+            for name in MODELS
+        ),
+        Check("links", True, f"valid {settings.link_ttl} s, under {settings.public_url}"),
+    ]
+
+
+def _tried(subject: str, attempt: Callable[[], str], mend: str) -> Check:
+    try:
+        return Check(subject, True, attempt())
+    except FotofinishError as error:
+        return Check(subject, False, error.message, mend)
+
+
+def _database(settings: Settings) -> list[Check]:
+    where = "embedded" if settings.embedded_database else "FOTOFINISH_DATABASE_URL"
+    try:
+        with open_database(settings) as database:
+            return asyncio.run(_ask(database, where))
+    except (FotofinishError, psycopg.Error) as error:
+        detail = error.message if isinstance(error, FotofinishError) else type(error).__name__
+        return [
+            Check(
+                "database", False, f"{where}: {detail}", "see 'the database' in docs/production.md"
+            )
+        ]
+
+
+async def _ask(database: Database, where: str) -> list[Check]:
+    async with open_connection(database) as connection:
+        cursor = await connection.execute(
+            """select current_setting('server_version'),
+                      current_setting('server_version_num')::int,
+                      (select extversion from pg_extension where extname = 'vector')"""
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        alive = await workers_alive(connection)
+    return [
+        Check("database", row[1] >= 150000, f"{where}: PostgreSQL {row[0]}", "use PostgreSQL 15+"),
+        Check("pgvector", row[2] is not None, f"version {row[2]}", "create extension vector"),
+        Check(
+            "workers",
+            True,
+            "at work" if alive else "none now: 'fotofinish serve' or 'fotofinish worker' runs them",
+        ),
+    ]
+
+
+def _storage(settings: Settings) -> str:
+    open_store(settings).check()
+    return "writes, reads and deletes"

@@ -1,0 +1,94 @@
+"""Selfie searches: kept until they are deleted or expire; of the selfie, its template alone.
+
+A search is known by its event and `request_id` together: the same id in another event is another
+search. Matching itself is in `matching.py`, reading the picture in `reader.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from fotofinish.faces.matching import lock_for_selfie, match_selfie
+
+
+@dataclass(frozen=True, slots=True)
+class SelfieSearch:
+    """A stored search; `threshold` is the cosine similarity from which on a face matched."""
+
+    id: UUID
+    threshold: float
+    has_face: bool
+    expires_at: datetime
+
+
+COLUMNS = "id, threshold, embedding is not null as has_face, expires_at"
+
+
+async def find_search(
+    connection: AsyncConnection, event_id: int, request_id: UUID
+) -> SelfieSearch | None:
+    """The search, while it lives; None when unknown, deleted or expired."""
+    async with connection.cursor(row_factory=class_row(SelfieSearch)) as cursor:
+        await cursor.execute(
+            f"""select {COLUMNS} from selfie
+                where event_id = %s and id = %s and expires_at > now()""",  # noqa: S608
+            [event_id, request_id],
+        )
+        return await cursor.fetchone()
+
+
+async def store_search(
+    connection: AsyncConnection,
+    event_id: int,
+    request_id: UUID,
+    *,
+    embedding: str | None,
+    model: str,
+    threshold: float,
+    keep_days: int,
+    consented_at: datetime | None = None,
+) -> SelfieSearch:
+    """Keep a search and its matches; the first of several with one id is the one that is kept.
+
+    `embedding` is in pgvector's text form, None when the selfie shows no face. `consented_at` is
+    when the participant agreed in our gallery; a caller of the API answers for that itself.
+    """
+    async with connection.transaction(), connection.cursor() as cursor:
+        await lock_for_selfie(connection, event_id)
+        await cursor.execute(
+            "delete from selfie where event_id = %s and id = %s and expires_at <= now()",
+            [event_id, request_id],
+        )
+        await cursor.execute(
+            """insert into selfie
+                      (event_id, id, model, embedding, threshold, consented_at, expires_at)
+               values (%s, %s, %s, %s::halfvec, %s, %s, now() + make_interval(days => %s))
+               on conflict (event_id, id) do nothing""",
+            [event_id, request_id, model, embedding, threshold, consented_at, keep_days],
+        )
+        if cursor.rowcount == 1 and embedding is not None:
+            await match_selfie(connection, event_id, request_id)
+        search = await find_search(connection, event_id, request_id)
+    assert search is not None
+    return search
+
+
+async def delete_search(connection: AsyncConnection, event_id: int, request_id: UUID) -> bool:
+    """Delete selfie, template and matches; False when there was none (alive)."""
+    cursor = await connection.execute(
+        "delete from selfie where event_id = %s and id = %s returning expires_at > now()",
+        [event_id, request_id],
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def forget_expired(connection: AsyncConnection) -> int:
+    """Delete every search past its expiry, with template and matches; says how many."""
+    cursor = await connection.execute("delete from selfie where expires_at <= now()")
+    return cursor.rowcount

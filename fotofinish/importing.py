@@ -1,0 +1,178 @@
+"""The importer: folders into an event, with progress; can be stopped and run again.
+
+Knows the terminal; what an intake is stands in `photos/intake.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from procrastinate import App
+from psycopg import AsyncConnection
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from fotofinish.database.connection import Database, open_connection
+from fotofinish.errors import InvalidValue
+from fotofinish.events.events import find_event
+from fotofinish.jobs import make_queue
+from fotofinish.photos.intake import take_in
+from fotofinish.photos.photos import EventStatus, event_status
+from fotofinish.settings import Settings
+from fotofinish.storage.stores import Store, open_store
+from fotofinish.workers import WorkerProcesses, workers_alive
+
+BATCH = 16
+POLL_SECONDS = 0.5
+IGNORED_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A file that was not taken, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of the files found."""
+
+    found: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """The report as `--json` prints it."""
+        return asdict(self)
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Every file named or in a folder named, in order; hidden and system files are left out.
+
+    Raises InvalidValue for a path that does not exist.
+    """
+    for path in paths:
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            for folder, folders, names in os.walk(path):
+                folders[:] = sorted(name for name in folders if not name.startswith("."))
+                for name in sorted(names):
+                    if not name.startswith(".") and name.lower() not in IGNORED_FILES:
+                        yield Path(folder) / name
+        else:
+            raise InvalidValue(f"There is no file or folder {path}.")
+
+
+async def import_photos(
+    settings: Settings,
+    database: Database,
+    event_id: int,
+    paths: Iterable[Path],
+    *,
+    wait: bool,
+    console: Console,
+) -> ImportReport:
+    """Take files into an event and, with `wait`, stay until all its photos are processed.
+
+    While nobody else's worker runs, waiting starts workers of its own.
+    """
+    files = list(find_files(paths))
+    store = open_store(settings)
+    queue = make_queue(database.dsn)
+    async with open_connection(database) as connection, queue.open_async():
+        await find_event(connection, event_id)
+        with _progress(console) as progress:
+            task = progress.add_task("Storing", total=len(files))
+            report = await _store_all(
+                connection, store, queue, settings, event_id, files, progress, task
+            )
+            if wait:
+                await _wait(connection, settings, database, event_id, progress)
+    return report
+
+
+async def _store_all(
+    connection: AsyncConnection,
+    store: Store,
+    queue: App,
+    settings: Settings,
+    event_id: int,
+    files: list[Path],
+    progress: Progress,
+    task: TaskID,
+) -> ImportReport:
+    report = ImportReport(found=len(files))
+    remaining = iter(files)
+    while batch := list(islice(remaining, BATCH)):
+        for outcome in await take_in(
+            connection, store, queue, event_id, batch, max_bytes=settings.max_upload_bytes
+        ):
+            if outcome.result == "stored":
+                report.stored += 1
+            elif outcome.result == "duplicate":
+                report.duplicates += 1
+            else:
+                report.rejected.append(Rejection(str(outcome.path), outcome.reason or ""))
+        progress.advance(task, len(batch))
+    return report
+
+
+async def _wait(
+    connection: AsyncConnection,
+    settings: Settings,
+    database: Database,
+    event_id: int,
+    progress: Progress,
+) -> None:
+    status = await event_status(connection, event_id)
+    task = progress.add_task("Reading bibs and faces", total=status.photos, completed=_done(status))
+    own: WorkerProcesses | None = None
+    try:
+        while _done(status) < status.photos:
+            if own is None and not await workers_alive(connection):
+                own = WorkerProcesses(settings, database, default_workers())
+            if own is not None:
+                own.keep_up()
+            await asyncio.sleep(POLL_SECONDS)
+            status = await event_status(connection, event_id)
+            progress.update(task, total=status.photos, completed=_done(status))
+    finally:
+        if own is not None:
+            own.stop()
+
+
+def default_workers() -> int:
+    """One worker process a core this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _done(status: EventStatus) -> int:
+    return status.ready + status.failed
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("photos, left:"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )

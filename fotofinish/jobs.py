@@ -1,0 +1,108 @@
+"""What runs in the background, and how it is retried (procrastinate, in the same PostgreSQL).
+
+A job that raises is retried with growing pauses; a job whose worker died is taken back by
+`rescue_stalled`, which every worker runs. What a job does is the features' business.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import procrastinate
+from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
+from psycopg import AsyncConnection
+
+from fotofinish.errors import FotofinishError
+from fotofinish.faces.selfies import forget_expired
+
+if TYPE_CHECKING:  # the models behind it are loaded in worker processes alone
+    from fotofinish.photos.processing import Workshop
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = "Something went wrong inside while this photo was read. Try it again."
+CRASHED = "Reading this photo stopped the program several times; the file may be damaged."
+MAX_ATTEMPTS = 5
+HEARTBEAT = 5.0
+# four missed heartbeats: a worker that computes still sends them, from its event loop
+STALLED_AFTER = 20.0
+
+URGENT = 10  # before any number of waiting photos
+
+blueprint = Blueprint()
+
+
+def make_queue(dsn: str) -> App:
+    """The queue of this database; open it with `async with queue.open_async()` to run it."""
+    queue = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=3))
+    queue.add_tasks_from(blueprint, namespace="fotofinish")
+    return queue
+
+
+async def defer_processing(
+    queue: App, connection: AsyncConnection, photo_ids: Sequence[UUID]
+) -> None:
+    """Queue photos for processing, in the transaction that `connection` is in."""
+    if photo_ids:
+        deferrer = queue.configure_task("fotofinish:process_photo", connection=connection)
+        await deferrer.batch_defer_async(*({"photo_id": str(id)} for id in photo_ids))
+
+
+@blueprint.task(
+    name="process_photo",
+    pass_context=True,
+    retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=3),
+)
+async def process_photo(context: JobContext, photo_id: str) -> None:
+    """Process one photo; after the last attempt it ends as "failed" with a reason."""
+    workshop: Workshop = context.additional_context["workshop"]
+    attempts = context.job.attempts
+    if attempts > MAX_ATTEMPTS:
+        await workshop.give_up(UUID(photo_id), CRASHED)
+        return
+    try:
+        await workshop.process(UUID(photo_id))
+    except Exception as error:
+        if attempts >= MAX_ATTEMPTS:
+            reason = error.message if isinstance(error, FotofinishError) else UNEXPECTED
+            await workshop.give_up(UUID(photo_id), reason)
+            logger.exception("photo %s failed for good", photo_id)
+            return
+        raise
+
+
+@blueprint.periodic(cron="* * * * * */10")
+@blueprint.task(
+    name="rescue_stalled", queueing_lock="rescue_stalled", priority=URGENT, pass_context=True
+)
+async def rescue_stalled(context: JobContext, timestamp: int) -> None:
+    """Take back the jobs of workers that died (kill -9, power cut)."""
+    await take_back_stalled(context.app)
+
+
+async def take_back_stalled(queue: App) -> int:
+    """Queue again every job whose worker sends no heartbeat any more; says how many."""
+    manager = queue.job_manager
+    await manager.prune_stalled_workers(STALLED_AFTER)
+    taken = 0
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
+        try:
+            await manager.retry_job(job)
+            taken += 1
+        except procrastinate.exceptions.ConnectorException:
+            continue  # another worker was faster
+    return taken
+
+
+@blueprint.periodic(cron="17 * * * *")
+@blueprint.task(
+    name="forget_selfies", queueing_lock="forget_selfies", priority=URGENT, pass_context=True
+)
+async def forget_selfies(context: JobContext, timestamp: int) -> None:
+    """Delete selfies past their expiry, with templates and matches."""
+    workshop: Workshop = context.additional_context["workshop"]
+    async with workshop.pool.connection() as connection:
+        await forget_expired(connection)

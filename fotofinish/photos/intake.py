@@ -1,0 +1,133 @@
+"""Taking originals in: checked, stored durably, then row and job committed together.
+
+Nothing is decoded here. A file whose first bytes are no photo is refused at once; whatever only
+decoding can tell is found out by a worker and ends as "failed" with a reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from procrastinate import App
+from psycopg import AsyncConnection
+
+from fotofinish import jobs
+from fotofinish.errors import FotofinishError, TooLarge, UnsupportedFormat
+from fotofinish.photos.formats import PhotoFormat, sniff
+from fotofinish.photos.keys import image_id, original_key
+from fotofinish.photos.photos import NewPhoto, insert_photos, known_sha256
+from fotofinish.storage.stores import Store
+
+HEAD_BYTES = 4096
+READ_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file on disk that looks like a photo; `sha256` is that of its bytes."""
+
+    path: Path
+    name: str
+    format: PhotoFormat
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: "stored", "duplicate", or "rejected" with the reason."""
+
+    path: Path
+    result: str
+    reason: str | None = None
+
+
+def examine(path: Path, *, max_bytes: int, name: str | None = None) -> Candidate:
+    """Look at a file's first bytes and hash it.
+
+    Raises UnsupportedFormat or TooLarge with a message for the photographer, OSError when the
+    file cannot be read.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise UnsupportedFormat("The file is empty.")
+    if size > max_bytes:
+        raise TooLarge(
+            f"The file has {size / 1e6:,.0f} MB; the limit is {max_bytes / 1e6:,.0f} MB "
+            "(FOTOFINISH_MAX_UPLOAD_BYTES)."
+        )
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        photo_format = sniff(head)
+        digest.update(head)
+        while chunk := file.read(READ_BYTES):
+            digest.update(chunk)
+    return Candidate(path, name or path.name, photo_format, size, digest.digest())
+
+
+async def take_in(
+    connection: AsyncConnection,
+    store: Store,
+    queue: App,
+    event_id: int,
+    paths: Sequence[Path],
+    *,
+    max_bytes: int,
+) -> list[Outcome]:
+    """Take a batch of files into an event; one outcome a file, in the same order.
+
+    When it returns, every "stored" file is durable and will be processed. One bad file never
+    keeps the others out.
+    """
+    outcomes: dict[int, Outcome] = {}
+    candidates: dict[int, Candidate] = {}
+    for index, path in enumerate(paths):
+        try:
+            candidates[index] = examine(path, max_bytes=max_bytes)
+        except FotofinishError as error:
+            outcomes[index] = Outcome(path, "rejected", error.message)
+        except OSError as error:
+            outcomes[index] = Outcome(path, "rejected", f"Cannot be read: {error.strerror}.")
+    known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
+    fresh: dict[bytes, NewPhoto] = {}
+    for index, candidate in candidates.items():
+        if candidate.sha256 in known or candidate.sha256 in fresh:
+            outcomes[index] = Outcome(candidate.path, "duplicate")
+            continue
+        fresh[candidate.sha256] = _store(store, event_id, candidate)
+        outcomes[index] = Outcome(candidate.path, "stored")
+    if fresh:
+        await commit(connection, queue, list(fresh.values()))
+    return [outcomes[index] for index in range(len(paths))]
+
+
+async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPhoto]) -> None:
+    """Commit the rows of stored originals and their jobs in one transaction."""
+    async with connection.transaction():
+        inserted = await insert_photos(connection, photos)
+        await jobs.defer_processing(queue, connection, sorted(inserted))
+
+
+def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto:
+    photo_id = image_id(event_id, candidate.sha256)
+    extension = candidate.format.extension
+    key = original_key(event_id, photo_id, extension)
+    store.put(
+        key,
+        candidate.path,
+        content_type=candidate.format.content_type,
+        filename=f"{photo_id}.{extension}",
+    )
+    return NewPhoto(
+        id=photo_id,
+        event_id=event_id,
+        sha256=candidate.sha256,
+        size=candidate.size,
+        content_type=candidate.format.content_type,
+        extension=extension,
+        name=candidate.name,
+    )

@@ -1,0 +1,178 @@
+"""Rows of photos: their states, and what is written when one is processed or deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from fotofinish.photos.keys import original_key, preview_key, thumbnail_key
+from fotofinish.storage.stores import Store
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhoto:
+    """An original whose bytes are safe in the store, about to get its row."""
+
+    id: UUID
+    event_id: int
+    sha256: bytes
+    size: int
+    content_type: str
+    extension: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """What processing needs to know of a photo."""
+
+    id: UUID
+    event_id: int
+    extension: str
+    content_type: str
+    state: str
+    hidden: bool
+    time_zone: str
+
+    @property
+    def key(self) -> str:
+        """The original's object key."""
+        return original_key(self.event_id, self.id, self.extension)
+
+
+@dataclass(frozen=True, slots=True)
+class EventStatus:
+    """An event's photos by state, its distinct bib numbers, and the faces found."""
+
+    photos: int
+    ready: int
+    processing: int
+    waiting: int
+    failed: int
+    bibs: int
+    faces: int
+
+
+async def known_sha256(
+    connection: AsyncConnection, event_id: int, digests: Sequence[bytes]
+) -> set[bytes]:
+    """Which of these SHA-256 digests the event has already."""
+    cursor = await connection.execute(
+        "select sha256 from photo where event_id = %s and sha256 = any(%s)",
+        [event_id, list(digests)],
+    )
+    return {bytes(row[0]) for row in await cursor.fetchall()}
+
+
+async def insert_photos(connection: AsyncConnection, photos: Sequence[NewPhoto]) -> set[UUID]:
+    """Insert rows in state "waiting"; returns the ids that were new (same bytes: one photo)."""
+    cursor = await connection.execute(
+        """insert into photo (id, event_id, sha256, size, content_type, extension, name)
+           select * from unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::bigint[], %s::text[],
+                                %s::text[], %s::text[])
+           on conflict (event_id, sha256) do nothing
+           returning id""",
+        [
+            [photo.id for photo in photos],
+            [photo.event_id for photo in photos],
+            [photo.sha256 for photo in photos],
+            [photo.size for photo in photos],
+            [photo.content_type for photo in photos],
+            [photo.extension for photo in photos],
+            [photo.name for photo in photos],
+        ],
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def begin_processing(connection: AsyncConnection, photo_id: UUID) -> StoredPhoto | None:
+    """Move a photo to "processing" and return it; None when it was deleted meanwhile."""
+    async with connection.cursor(row_factory=class_row(StoredPhoto)) as cursor:
+        await cursor.execute(
+            """update photo set state = 'processing', reason = null
+               from event where photo.id = %s and event.id = photo.event_id
+               returning photo.id, photo.event_id, photo.extension, photo.content_type,
+                         photo.state, photo.hidden, event.time_zone""",
+            [photo_id],
+        )
+        return await cursor.fetchone()
+
+
+async def mark_failed(connection: AsyncConnection, photo_id: UUID, reason: str) -> None:
+    """End a photo as "failed"; `reason` is read by the photographer."""
+    await connection.execute(
+        """update photo set state = 'failed', reason = %s, processed_at = now()
+           where id = %s""",
+        [reason, photo_id],
+    )
+
+
+async def mark_ready(
+    connection: AsyncConnection,
+    photo_id: UUID,
+    *,
+    width: int,
+    height: int,
+    captured_at: datetime | None,
+    capture_offset: int | None,
+) -> bool:
+    """End a photo as "ready" with its upright size and capture time; False if it is gone."""
+    cursor = await connection.execute(
+        """update photo set state = 'ready', reason = null, width = %s, height = %s,
+                  captured_at = %s, capture_offset = %s, processed_at = now()
+           where id = %s""",
+        [width, height, captured_at, capture_offset, photo_id],
+    )
+    return cursor.rowcount == 1
+
+
+async def event_status(connection: AsyncConnection, event_id: int) -> EventStatus:
+    """Count an event's photos by state, its distinct bibs, and its faces."""
+    async with connection.cursor(row_factory=class_row(EventStatus)) as cursor:
+        await cursor.execute(
+            """select count(*) as photos,
+                      count(*) filter (where state = 'ready') as ready,
+                      count(*) filter (where state = 'processing') as processing,
+                      count(*) filter (where state = 'waiting') as waiting,
+                      count(*) filter (where state = 'failed') as failed,
+                      (select count(distinct bib) from bib_tag
+                       where event_id = %(event)s) as bibs,
+                      (select count(*) from face where event_id = %(event)s) as faces
+               from photo where event_id = %(event)s""",
+            {"event": event_id},
+        )
+        status = await cursor.fetchone()
+    assert status is not None
+    return status
+
+
+async def delete_photos(
+    connection: AsyncConnection, store: Store, event_id: int, photo_ids: Sequence[UUID]
+) -> int:
+    """Delete photos of one event with tags, templates, matches and objects; says how many.
+
+    The rows go first: a crash in between leaves objects that nothing points to, never a row
+    without its bytes.
+    """
+    cursor = await connection.execute(
+        "delete from photo where event_id = %s and id = any(%s) returning id, extension",
+        [event_id, list(photo_ids)],
+    )
+    gone = await cursor.fetchall()
+    keys = [
+        key
+        for photo_id, extension in gone
+        for key in (
+            original_key(event_id, photo_id, extension),
+            preview_key(event_id, photo_id),
+            thumbnail_key(event_id, photo_id),
+        )
+    ]
+    if keys:
+        store.delete_many(keys)
+    return len(gone)

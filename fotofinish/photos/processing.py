@@ -1,0 +1,123 @@
+"""From a stored original to a photo that is found: decode once, previews, bibs, faces, matches.
+
+Idempotent: everything a photo has is replaced in one transaction, so running it twice changes
+nothing. It runs in worker processes alone; see `fotofinish/workers.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.errors import ForeignKeyViolation
+
+from fotofinish.bibs.tags import replace_tags
+from fotofinish.database.connection import Pool
+from fotofinish.errors import ObjectMissing, UndecodablePhoto, UnsupportedFormat
+from fotofinish.events.startlists import load_bibs
+from fotofinish.faces.matching import lock_for_photo, match_photo
+from fotofinish.faces.templates import replace_faces
+from fotofinish.photos.decoding import decode
+from fotofinish.photos.exif import Capture, captured_at, read_capture
+from fotofinish.photos.formats import sniff
+from fotofinish.photos.keys import preview_key, thumbnail_key
+from fotofinish.photos.photos import StoredPhoto, begin_processing, mark_failed, mark_ready
+from fotofinish.photos.previews import Previews, render_previews
+from fotofinish.recognition import PhotoReading, Recogniser
+from fotofinish.storage.stores import Store
+
+GONE = "The original is missing from storage."
+WORKING_LONG_SIDE = 3200
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that was found out about one photo."""
+
+    reading: PhotoReading
+    previews: Previews
+    capture: Capture
+
+
+class Workshop:
+    """What a worker process works with: database, store and models, loaded once."""
+
+    def __init__(self, pool: Pool, store: Store, recogniser: Recogniser, max_pixels: int) -> None:
+        self.pool = pool
+        self.store = store
+        self.recogniser = recogniser
+        self.max_pixels = max_pixels
+
+    async def process(self, photo_id: UUID) -> None:
+        """Bring a photo to "ready", or to "failed" when it cannot be decoded.
+
+        Raises what may be mended by trying again (StorageError, database errors).
+        """
+        async with self.pool.connection() as connection:
+            photo = await begin_processing(connection, photo_id)
+            if photo is None:
+                return
+            start_list = await load_bibs(connection, photo.event_id)
+        try:
+            # in a thread, so that this process goes on sending heartbeats while it computes
+            result = await asyncio.to_thread(self._read, photo, start_list)
+        except (UndecodablePhoto, UnsupportedFormat) as error:
+            await self.give_up(photo_id, error.message)
+            return
+        except ObjectMissing:
+            await self.give_up(photo_id, GONE)
+            return
+        async with self.pool.connection() as connection:
+            try:
+                await _write(connection, photo, result, self.recogniser.face_model)
+            except ForeignKeyViolation:
+                return  # deleted while we worked
+
+    async def give_up(self, photo_id: UUID, reason: str) -> None:
+        """End the photo as "failed" with a reason for people."""
+        async with self.pool.connection() as connection:
+            await mark_failed(connection, photo_id, reason)
+
+    def _read(self, photo: StoredPhoto, start_list: frozenset[str] | None) -> Result:
+        data = self.store.get(photo.key)
+        photo_format = sniff(data[:4096])
+        decoded = decode(
+            data, photo_format, max_pixels=self.max_pixels, target_long_side=WORKING_LONG_SIDE
+        )
+        previews = render_previews(decoded)
+        reading = self.recogniser.read(
+            decoded.pixels, decoded.width, decoded.height, start_list=start_list
+        )
+        filename = f"{photo.id}.jpg"
+        for key, jpeg in (
+            (preview_key(photo.event_id, photo.id), previews.preview),
+            (thumbnail_key(photo.event_id, photo.id), previews.thumbnail),
+        ):
+            self.store.put(key, jpeg, content_type="image/jpeg", filename=filename)
+        return Result(reading, previews, read_capture(data, photo_format))
+
+
+async def _write(
+    connection: AsyncConnection, photo: StoredPhoto, result: Result, face_model: str
+) -> None:
+    """Replace all that is known of the photo, in one transaction."""
+    taken = captured_at(result.capture, photo.time_zone)
+    async with connection.transaction():
+        await lock_for_photo(connection, photo.event_id)
+        there = await mark_ready(
+            connection,
+            photo.id,
+            width=result.reading.width,
+            height=result.reading.height,
+            captured_at=taken,
+            capture_offset=result.capture.offset_minutes,
+        )
+        if not there:
+            return
+        await replace_tags(connection, photo.event_id, photo.id, result.reading.bibs)
+        await replace_faces(
+            connection, photo.event_id, photo.id, result.reading.faces, model=face_model
+        )
+        await match_photo(connection, photo.event_id, photo.id)

@@ -1,0 +1,66 @@
+"""Recognition alone, for `fotofinish read`: photos in, one mapping a photo out. No database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from fotofinish.errors import FotofinishError
+from fotofinish.photos.decoding import decode
+from fotofinish.photos.formats import sniff
+from fotofinish.photos.processing import WORKING_LONG_SIDE
+from fotofinish.recognition import PhotoReading, Recogniser
+from fotofinish.settings import Settings
+
+
+def read_photos(
+    settings: Settings, photos: Iterable[Path], *, embeddings: bool
+) -> Iterator[dict[str, object]]:
+    """What each photo shows, boxes in pixels of the upright original.
+
+    A photo that cannot be read gives `{"file", "error"}`; the others go on.
+    """
+    recogniser = Recogniser(embedder_path=settings.face_embedder)
+    for path in photos:
+        try:
+            data = path.read_bytes()
+            decoded = decode(
+                data,
+                sniff(data[:4096]),
+                max_pixels=settings.max_pixels,
+                target_long_side=WORKING_LONG_SIDE,
+            )
+            reading = recogniser.read(decoded.pixels, decoded.width, decoded.height)
+        except FotofinishError as error:
+            yield {"file": str(path), "error": error.message}
+        except OSError as error:
+            yield {"file": str(path), "error": f"Cannot be read: {error.strerror}."}
+        else:
+            yield {"file": str(path), **_as_json(reading, embeddings=embeddings)}
+
+
+def _as_json(reading: PhotoReading, *, embeddings: bool) -> dict[str, object]:
+    return {
+        "width": reading.width,
+        "height": reading.height,
+        "bibs": [
+            {
+                "bib": bib.bib,
+                "confidence": round(float(bib.confidence), 4),
+                "box": [round(float(side), 1) for side in bib.box],
+            }
+            for bib in reading.bibs
+        ],
+        "faces": [
+            {
+                "box": [round(float(side), 1) for side in face.box],
+                "confidence": round(float(face.score), 4),
+            }
+            | (
+                {"embedding": face.embedding.tolist()}
+                if embeddings and face.embedding is not None
+                else {}
+            )
+            for face in reading.faces
+        ],
+    }

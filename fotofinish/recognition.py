@@ -1,0 +1,71 @@
+"""The one door of recognition: pixels in, bibs and faces out.
+
+Puts the models and the plausibility of bibs together; knows no database and no files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fotofinish.bibs.plausibility import BibReading, bibs_from
+from fotofinish.vision.faces import Box, FaceFinder, FaceReading
+from fotofinish.vision.text import Pixels, TextReader
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoReading:
+    """What a photo shows; boxes (x, y, w, h) and landmarks in pixels of the upright original."""
+
+    width: int
+    height: int
+    bibs: tuple[BibReading, ...]
+    faces: tuple[FaceReading, ...]
+
+
+class Recogniser:
+    """The models, loaded once; one thread each."""
+
+    def __init__(self, *, embedder_path: Path | None = None) -> None:
+        self._faces = FaceFinder(embedder_path=embedder_path)
+        self._text = TextReader()
+
+    @property
+    def face_model(self) -> str:
+        """The name of the embedder: embeddings of different ones do not compare."""
+        return self._faces.model
+
+    def read(
+        self,
+        pixels: Pixels,
+        width: int,
+        height: int,
+        start_list: frozenset[str] | None = None,
+    ) -> PhotoReading:
+        """Bibs and faces of an upright BGR photo (uint8, HxWx3).
+
+        `pixels` may be a scaled-down version of the original, whose upright size is `width` by
+        `height`.
+        """
+        rows, columns = pixels.shape[:2]
+        faces = self._faces.find(pixels)
+        bibs = bibs_from(self._text.read(pixels), faces, columns, rows, start_list)
+        across, down = width / columns, height / rows
+        return PhotoReading(
+            width,
+            height,
+            tuple(replace(bib, box=_scaled(bib.box, across, down)) for bib in bibs),
+            tuple(
+                replace(
+                    face,
+                    box=_scaled(face.box, across, down),
+                    landmarks=face.landmarks * (across, down),
+                )
+                for face in faces
+            ),
+        )
+
+
+def _scaled(box: Box, across: float, down: float) -> Box:
+    x, y, w, h = box
+    return (x * across, y * down, w * across, h * down)

@@ -1,0 +1,79 @@
+"""Long-running commands: the web server with its workers, and workers alone."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+
+import uvicorn
+from rich.console import Console
+
+from fotofinish.app import create_app
+from fotofinish.database.connection import open_database
+from fotofinish.importing import default_workers
+from fotofinish.settings import Settings
+from fotofinish.workers import WorkerProcesses
+
+KEEP_UP_SECONDS = 0.5
+
+
+def serve_forever(settings: Settings, *, host: str, port: int, workers: int | None) -> None:
+    """Serve until told to stop; `workers` None means one a core, 0 none at all."""
+    count = default_workers() if workers is None else workers
+    if "public_url" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"public_url": f"http://{_reachable(host)}:{port}"})
+    with open_database(settings) as database:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(settings, database),
+                host=host,
+                port=port,
+                loop="uvloop",
+                http="httptools",
+                lifespan="on",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                log_level="warning",
+            )
+        )
+        processes = WorkerProcesses(settings, database, count)
+        Console(stderr=True).print(
+            f"Fotofinish serves {settings.public_url} with {count} processing workers. "
+            "Ctrl-C stops it."
+        )
+        stopping = threading.Event()
+        keeper = threading.Thread(target=_keep_up, args=(processes, stopping), daemon=True)
+        keeper.start()
+        try:
+            server.run()
+        finally:
+            stopping.set()
+            keeper.join()
+            processes.stop()
+
+
+def work_forever(settings: Settings, *, concurrency: int | None) -> None:
+    """Process photos until told to stop."""
+    count = concurrency or default_workers()
+    with open_database(settings) as database:
+        processes = WorkerProcesses(settings, database, count)
+        Console(stderr=True).print(f"{count} processing workers. Ctrl-C stops them.")
+        stopping = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                _keep_up(processes, stopping)
+        finally:
+            processes.stop()
+
+
+def _keep_up(processes: WorkerProcesses, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        processes.keep_up()
+        stopping.wait(KEEP_UP_SECONDS)
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host

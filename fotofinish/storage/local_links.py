@@ -1,0 +1,54 @@
+"""Signed, time-limited links to objects of a folder, served by this server.
+
+`PUBLIC_URL/files/<key>?expires=<Unix seconds>&signature=<hex>`, where the signature is the
+HMAC-SHA256 of everything between `/files/` and `&signature=`, exactly as it is written. So there
+is one spelling of a link, and any other is refused: another encoding of the same path, a leading
+zero, upper-case hex, one parameter more.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable
+
+from fotofinish.errors import NotAllowed
+from fotofinish.storage.keyed_hash import hmac_sha256
+from fotofinish.storage.keys import address_path
+
+PURPOSE = b"fotofinish: links to local files, version 1"
+QUERY = re.compile(rb"expires=([1-9][0-9]{0,11})&signature=([0-9a-f]{64})")
+
+
+class LocalLinks:
+    """Signs links to this server and checks them."""
+
+    def __init__(self, signing_key: bytes, public_url: str, ttl: int) -> None:
+        """`signing_key` is the installation's secret; `ttl` the life of a link in seconds."""
+        self._sign = hmac_sha256(hmac.digest(signing_key, PURPOSE, "sha256"))
+        self._base = f"{public_url.rstrip('/')}/files/"
+        self._ttl = ttl
+
+    def links(self, keys: Iterable[str], now: float) -> list[str]:
+        """A link a key, in their order, valid for the `ttl` from `now` (Unix seconds)."""
+        base, sign, end = self._base, self._sign, f"?expires={int(now) + self._ttl}"
+        made = []
+        for key in keys:
+            signed = f"{address_path(key)}{end}"
+            made.append(f"{base}{signed}&signature={sign(signed.encode())}")
+        return made
+
+    def check(self, path: bytes, query: bytes, now: float) -> None:
+        """Raise NotAllowed unless this is a link of ours, letter by letter, and not expired.
+
+        `path` is what came after `/files/`, still percent-encoded; `query` what came after `?`.
+        """
+        found = QUERY.fullmatch(query)
+        if found is None:
+            raise NotAllowed("This link is not valid.")
+        expires, signature = found.groups()
+        expected = self._sign(path + b"?expires=" + expires)
+        if not hmac.compare_digest(expected.encode(), signature):
+            raise NotAllowed("This link is not valid.")
+        if now >= int(expires):
+            raise NotAllowed("This link has expired.")

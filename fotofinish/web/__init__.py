@@ -1,0 +1,1 @@
+"""HTTP: the external API, the dashboard and the gallery. Holds no rules and no queries."""

@@ -1,0 +1,85 @@
+"""Who may call: API key, organisation and event, decided before anything else is looked at.
+
+A stranger gets the same answer for an event that does not exist and for another organisation's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from fotofinish.errors import InvalidValue, NotAllowed, NotAuthenticated
+from fotofinish.events.access import Access, find_access
+from fotofinish.organisations.keys import digest
+from fotofinish.organisations.organisations import MAX_ID
+from fotofinish.web.services import services
+
+KEY_HEADER = "X-API-Key"
+NO_KEY = f"Send your API key in the header {KEY_HEADER}."
+WRONG_KEY = "This API key is not valid."
+OTHER_ORGANISATION = "This API key does not belong to this organisation."
+NO_EVENT = "This organisation has no such event."
+SWITCHED_OFF = {
+    "bib": "Search by bib number is switched off for this event.",
+    "selfie": "Search by selfie is switched off for this event.",
+    "timeline": "Search by time is switched off for this event.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the request's header and address claim, not yet checked; None: no id at all."""
+
+    key_digest: bytes
+    org_id: int | None
+    event_id: int | None
+
+
+def identify(request: Request) -> Caller:
+    """Read key and ids from the request. Raises NotAuthenticated when there is no key."""
+    key = request.headers.get(KEY_HEADER, "").strip()
+    if not key:
+        raise NotAuthenticated(NO_KEY)
+    ids = request.path_params
+    return Caller(digest(key), _id(ids["org_id"]), _id(ids.get("event_id", "")))
+
+
+async def admit(request: Request) -> Access:
+    """Check the caller's key and organisation; raises NotAuthenticated or NotAllowed."""
+    caller = identify(request)
+    ours = services(request)
+    async with ours.pool.connection() as connection:
+        access = await find_access(connection, caller.key_digest, caller.event_id)
+    if access is None:
+        raise NotAllowed(WRONG_KEY)
+    if access.org_id != caller.org_id:
+        raise NotAllowed(OTHER_ORGANISATION)
+    if access.unnoted:
+        ours.key_uses.note(access.key_id)
+    return access
+
+
+async def admit_to_event(request: Request) -> Access:
+    """Check the event as well; what is returned has one. Raises NotAllowed, and InvalidValue
+    for an event id that is no number at all."""
+    access = await admit(request)
+    if access.event_id is None:
+        if not re.fullmatch(r"[+-]?[0-9]+", request.path_params["event_id"]):
+            raise InvalidValue("path.event_id: Input should be a positive integer")
+        raise NotAllowed(NO_EVENT)
+    return access
+
+
+def require_search(access: Access, kind: str) -> None:
+    """Raise NotAllowed unless this search ("bib", "selfie", "timeline") is on for the event."""
+    switches = {"bib": access.bib_search, "selfie": access.selfie_search}
+    if not access.event_enabled or not switches.get(kind, True):
+        raise NotAllowed(SWITCHED_OFF[kind])
+
+
+def _id(text: str) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= MAX_ID:
+        return int(text)
+    return None

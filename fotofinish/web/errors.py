@@ -1,0 +1,77 @@
+"""Errors as HTTP answers: one body for all of them, whatever raised them.
+
+A crash is answered without any detail; its stack goes to the server's log alone.
+"""
+
+from __future__ import annotations
+
+import http
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg_pool import PoolTimeout, TooManyRequests
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fotofinish.errors import FotofinishError
+
+logger = logging.getLogger(__name__)
+
+CRASHED = "Something went wrong on our side."
+DATABASE_DOWN = "The database does not answer just now. Try again in a moment."
+RETRY_AFTER = {429: "5", 503: "2"}  # seconds
+MESSAGES = {
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+}
+
+
+def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The one body of every error; `message` is for people."""
+    body = {"responseType": "error", "message": message, "data": None}
+    return Response(orjson.dumps(body), status, headers, "application/json")
+
+
+async def on_our_error(request: Request, error: Exception) -> Response:
+    """What our own code raised on purpose."""
+    assert isinstance(error, FotofinishError)
+    if error.status == 500:
+        logger.error("%s %s: %s", request.method, request.url.path, error.message)
+        return error_response(500, CRASHED)
+    return error_response(error.status, error.message, _retry_after(error.status))
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """What the routing raised: unknown addresses and methods."""
+    assert isinstance(error, HTTPException)
+    message = MESSAGES.get(error.status_code) or http.HTTPStatus(error.status_code).phrase
+    return error_response(error.status_code, message, error.headers)
+
+
+async def on_database_error(request: Request, error: Exception) -> Response:
+    """The database is away: say so, and when to come back."""
+    logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    return error_response(503, DATABASE_DOWN, _retry_after(503))
+
+
+async def on_crash(request: Request, error: Exception) -> Response:
+    """Anything else; the server that runs the application logs the stack."""
+    return error_response(500, CRASHED)
+
+
+def _retry_after(status: int) -> dict[str, str] | None:
+    return {"Retry-After": RETRY_AFTER[status]} if status in RETRY_AFTER else None
+
+
+ERROR_HANDLERS: Mapping[Any, Any] = {
+    FotofinishError: on_our_error,
+    HTTPException: on_http_error,
+    psycopg.OperationalError: on_database_error,
+    PoolTimeout: on_database_error,
+    TooManyRequests: on_database_error,
+    Exception: on_crash,
+}

@@ -1,0 +1,67 @@
+"""What requests are answered with, opened once when the server starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from fotofinish.database.connection import Pool
+from fotofinish.events.access import note_use
+from fotofinish.faces.reader import SelfieReader
+from fotofinish.settings import Settings
+from fotofinish.storage.links import Linker
+from fotofinish.storage.stores import Store
+
+
+class KeyUses:
+    """Notes when keys were used, without keeping any request waiting."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def note(self, key_id: int) -> None:
+        """Have it written down soon that this key was used just now."""
+        if key_id not in self._tasks:
+            task = self._tasks[key_id] = asyncio.create_task(self._write(key_id))
+            task.add_done_callback(lambda _: self._tasks.pop(key_id))
+
+    async def finish(self) -> None:
+        """Wait until everything is written."""
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _write(self, key_id: int) -> None:
+        async with self._pool.connection() as connection:
+            await note_use(connection, key_id)
+
+
+@asynccontextmanager
+async def open_key_uses(pool: Pool) -> AsyncIterator[KeyUses]:
+    """Notes of key uses that are all written when this ends."""
+    uses = KeyUses(pool)
+    try:
+        yield uses
+    finally:
+        await uses.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Settings, database, storage, links to it, and the process that reads selfies."""
+
+    settings: Settings
+    pool: Pool
+    store: Store
+    linker: Linker
+    selfies: SelfieReader
+    key_uses: KeyUses
+
+
+def services(request: HTTPConnection) -> Services:
+    """The services of the application that this request came to."""
+    found: Services = request.app.state.services
+    return found

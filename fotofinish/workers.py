@@ -1,0 +1,127 @@
+"""Processing workers: processes of one job at a time each, and the supervisor that keeps them up.
+
+A photo that crashes a native decoder takes its worker process with it, never the server: the
+supervisor starts another one, and the job is taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from contextlib import AsyncExitStack
+from multiprocessing.context import SpawnProcess
+
+from psycopg import AsyncConnection
+
+from fotofinish import jobs
+from fotofinish.database.connection import Database, open_pool
+from fotofinish.settings import Settings
+from fotofinish.storage.stores import open_store
+
+logger = logging.getLogger(__name__)
+
+RESTART_PAUSE = 1.0
+STOP_PATIENCE = 30.0
+
+
+class WorkerProcesses:
+    """A number of worker processes that is kept up by calling `keep_up` now and then."""
+
+    def __init__(self, settings: Settings, database: Database, count: int) -> None:
+        self._settings = settings
+        self._database = database
+        self._processes: list[SpawnProcess | None] = [None] * count
+        self._started_at = [0.0] * count
+
+    def keep_up(self) -> None:
+        """Start every process that is not there (any more), at most one a second each."""
+        for slot, process in enumerate(self._processes):
+            if process is not None and process.is_alive():
+                continue
+            if time.monotonic() - self._started_at[slot] < RESTART_PAUSE:
+                continue
+            if process is not None:
+                logger.warning(
+                    "worker %s ended with %s; starting another", process.pid, process.exitcode
+                )
+            self._started_at[slot] = time.monotonic()
+            self._processes[slot] = self._start()
+
+    def stop(self) -> None:
+        """Let each process finish its photo, then end it; kills it after half a minute."""
+        alive = [process for process in self._processes if process is not None]
+        for process in alive:
+            process.terminate()
+        deadline = time.monotonic() + STOP_PATIENCE
+        for process in alive:
+            process.join(max(0.1, deadline - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _start(self) -> SpawnProcess:
+        process = multiprocessing.get_context("spawn").Process(
+            target=run_worker, args=(self._settings, self._database, os.getpid()), daemon=False
+        )
+        process.start()
+        return process
+
+
+def run_worker(settings: Settings, database: Database, parent: int) -> None:
+    """The whole life of one worker process; ends when it is told to or its parent is gone."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
+    asyncio.run(_work(settings, database, parent))
+
+
+async def workers_alive(connection: AsyncConnection) -> bool:
+    """Whether any worker, on any machine, has sent a heartbeat lately."""
+    cursor = await connection.execute(
+        """select exists (select 1 from procrastinate_workers
+                          where last_heartbeat > now() - make_interval(secs => %s))""",
+        [jobs.STALLED_AFTER],
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+async def _work(settings: Settings, database: Database, parent: int) -> None:
+    # imported here: only worker processes need the models, and they are the slow part
+    from fotofinish.photos.processing import Workshop
+    from fotofinish.recognition import Recogniser
+
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(database, size=2))
+        workshop = Workshop(
+            pool,
+            open_store(settings),
+            Recogniser(embedder_path=settings.face_embedder),
+            settings.max_pixels,
+        )
+        queue = jobs.make_queue(database.dsn)
+        await stack.enter_async_context(queue.open_async())
+        await jobs.take_back_stalled(queue)
+        worker = asyncio.create_task(
+            queue.run_worker_async(
+                concurrency=1,
+                additional_context={"workshop": workshop},
+                delete_jobs="successful",
+                update_heartbeat_interval=jobs.HEARTBEAT,
+                stalled_worker_timeout=jobs.STALLED_AFTER,
+                install_signal_handlers=True,
+            )
+        )
+        watch = asyncio.create_task(_until_orphaned(parent))
+        await asyncio.wait({worker, watch}, return_when=asyncio.FIRST_COMPLETED)
+        watch.cancel()
+        worker.cancel()
+        await asyncio.gather(worker, watch, return_exceptions=True)
+
+
+async def _until_orphaned(parent: int) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110 (no event tells of a parent's kill -9)
+        await asyncio.sleep(1.0)

@@ -1,0 +1,69 @@
+"""Faces are found and told apart; on a portrait that is in the public domain."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import cv2
+import numpy as np
+import pytest
+
+from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading, Pixels
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Pixels:
+    """Eileen Collins, NASA, as scikit-image ships her."""
+    path = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    return np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+
+
+def _only(faces: list[FaceReading]) -> FaceReading:
+    assert len(faces) == 1
+    return faces[0]
+
+
+def test_finds_the_face_where_it_is(finder: FaceFinder, portrait: Pixels) -> None:
+    x, y, width, height = _only(finder.find(portrait)).box
+    assert x < 225 < x + width
+    assert y < 115 < y + height
+
+
+def test_embedding_has_length_one(finder: FaceFinder, portrait: Pixels) -> None:
+    embedding = _only(finder.find(portrait)).embedding
+    assert embedding is not None
+    assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("change", ["darker", "tilted", "half size", "enlarged", "mirrored"])
+def test_one_person_is_recognised_again(finder: FaceFinder, portrait: Pixels, change: str) -> None:
+    centre = cv2.getRotationMatrix2D((256, 128), 18, 1.0)
+    changed = {
+        "darker": (portrait * 0.5).astype(np.uint8),
+        "tilted": cv2.warpAffine(portrait, centre, (512, 512)),
+        "half size": cv2.resize(portrait, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+        "enlarged": cv2.resize(portrait, None, fx=3, fy=3),
+        "mirrored": portrait[:, ::-1],
+    }[change]
+    first = _only(finder.find(portrait)).embedding
+    again = finder.find(np.ascontiguousarray(changed))[0].embedding
+    assert first is not None
+    assert again is not None
+    assert float(first @ again) > DEFAULT_MATCH_THRESHOLD
+
+
+def test_a_tiny_face_has_no_embedding_that_could_match(
+    finder: FaceFinder, portrait: Pixels
+) -> None:
+    small = cv2.resize(portrait, (64, 64), interpolation=cv2.INTER_AREA)
+    assert all(face.embedding is None for face in finder.find(np.asarray(small, dtype=np.uint8)))
+
+
+def test_nothing_is_found_where_nobody_is(finder: FaceFinder) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3), dtype=np.uint8)
+    assert finder.find(noise) == []
