@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from fotofinish.database.connection import Database, open_pool
 from fotofinish.delivery.files import serve_file
-from fotofinish.faces.reader import open_selfie_reader
+from fotofinish.faces.searching import open_selfie_desk
 from fotofinish.settings import Settings
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
@@ -37,7 +37,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                 store=store,
                 linker=linker,
                 key_uses=await stack.enter_async_context(open_key_uses(pool)),
-                selfies=await stack.enter_async_context(open_selfie_reader(settings)),
+                selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),
             )
             app.state.store, app.state.linker = store, linker
             yield

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fotofinish.bibs.plausibility import BibReading, bibs_from
+from fotofinish.bibs.plausibility import BibReading, bibs_from, torsos_without_number
 from fotofinish.vision.faces import Box, FaceFinder, FaceReading
-from fotofinish.vision.text import Pixels, TextReader
+from fotofinish.vision.quads import Pixels
+from fotofinish.vision.text import TextReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ class Recogniser:
         """
         rows, columns = pixels.shape[:2]
         faces = self._faces.find(pixels)
-        bibs = bibs_from(self._text.read(pixels), faces, columns, rows, start_list)
+        readings = self._text.read(pixels)
+        torsos = torsos_without_number(readings, faces, columns, rows)
+        readings += self._text.read_close_up(pixels, torsos)
+        bibs = bibs_from(readings, faces, columns, rows, start_list)
         across, down = width / columns, height / rows
         return PhotoReading(
             width,

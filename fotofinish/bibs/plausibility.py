@@ -1,26 +1,60 @@
 """From text to bibs: which of the texts in a photo are numbers that people wear.
 
-Knows shapes and places, no pixels: what is read is `fotofinish/vision/text.py`'s.
+Knows shapes and places, no pixels: the text comes from `fotofinish/vision/text.py`, the faces from
+`fotofinish/vision/faces.py`. `docs/recognition.md` says where the figures come from.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fotofinish.bibs.startlist_mending import agree
-from fotofinish.vision.faces import FaceReading
-from fotofinish.vision.text import TextReading
+from fotofinish.bibs.mending import agreed
+
+if TYPE_CHECKING:  # the web process must not load the models' runtime
+    from fotofinish.vision.faces import FaceReading
+    from fotofinish.vision.text import TextReading
 
 Box = tuple[float, float, float, float]
 
-NUMBER = re.compile(r"[A-Z]{0,2}[ -]?\d{1,6}")
-LEAST_CONFIDENCE = 0.8
-LEAST_SIGN_CONFIDENCE = 0.5
-LEAST_CONFIDENCE_ALONE = 0.9
+# One to six digits; a category letter may stand before or behind them, apart or not
+NUMBER = re.compile(r"#?(?P<bib>(?:[A-Z]{1,2}[ -]?)?\d{1,6}|\d{1,6}[ -]?[A-Z])")
+# Signs of no meaning at the ends: what folds, pins and borders of a bib are read as
+FRINGE = " '°*!#"
+# The fewer the digits, the likelier is a fragment of something else, or mere texture: the least
+# confidence (mean, weakest sign) of numbers of one, two, and three and more digits
+LEAST_CONFIDENCE = {1: (0.98, 0.98), 2: (0.95, 0.9)}
+LEAST_CONFIDENCE_LONG = (0.8, 0.5)
+# Letters are confused with digits (S and 5, B and 8): only sure ones are believed
+LEAST_LETTER_CONFIDENCE = 0.95
+# Without a face there is less reason to believe; people are seen from behind or the side, though
+LEAST_CONFIDENCE_ALONE = 0.95
+LEAST_DIGITS_ALONE = 3
+LEAST_CONFIDENCE_LISTED = 0.5
+# How sure every sign of the longer of two looks must be to be believed over the shorter
+LEAST_END_CONFIDENCE = 0.8
+# A bib hangs between chest and hip. Face boxes are from brow to chin and as wide as the face:
+# measured from the face's centre in widths and heights of it, bibs lie within 1 across and 1.2 to
+# 4.5 down when upright; the margin is for bent and twisted bodies
+MOST_ACROSS = 1.5
+LEAST_DOWN, MOST_DOWN = 1.0, 5.5
+# Digits are 5 to 10 cm high, a face 18 to 20
+# the part of a person that is looked at closer: 56 pixels for a face's height in 256x320
+TORSO_WIDTH, TORSO_TOP = 256 / 56, 0.8
+LEAST_HEIGHT, MOST_HEIGHT = 0.18, 1.2
+LEAST_DIGIT_ASPECT, MOST_DIGIT_ASPECT = 0.25, 1.2
+# A quad is a quarter of its height larger than its digits on each side: when it reaches out of the
+# photo further than this, digits are cut
+MOST_BEYOND_EDGE = 0.15
+# Somebody whose number is this much smaller than the largest is three times further away: legible
+# by chance, in the background
+LEAST_OF_LARGEST = 0.3
+# What else is printed on a bib has at most half the height, and so at most this area
+LEAST_OF_SAME_PERSON = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +66,23 @@ class BibReading:
     box: Box
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text of the shape of a bib number, and the face (its place in the list) above it."""
+
+    bib: str
+    confidence: float
+    weakest: float
+    box: Box
+    height: float
+    face: int | None = None
+
+    @property
+    def area(self) -> float:
+        """Of its box, in pixels."""
+        return self.box[2] * self.box[3]
+
+
 def bibs_from(
     readings: Sequence[TextReading],
     faces: Sequence[FaceReading],
@@ -39,45 +90,197 @@ def bibs_from(
     height: int,
     start_list: frozenset[str] | None,
 ) -> list[BibReading]:
-    """The bibs of a photo of `width` by `height` pixels, each number once, surest first."""
-    best: dict[str, BibReading] = {}
-    for reading in readings:
-        bib = _number(reading)
-        if bib is None:
-            continue
-        if reading.confidence < LEAST_CONFIDENCE:
-            continue
-        if min(reading.sign_confidences) < LEAST_SIGN_CONFIDENCE:
-            continue
-        if not _on_a_person(reading, faces) and reading.confidence < LEAST_CONFIDENCE_ALONE:
-            continue
-        if start_list is not None:
-            bib = agree(bib, start_list)
-            if bib is None:
-                continue
-        found = BibReading(bib, reading.confidence, _box(reading))
-        if bib not in best or best[bib].confidence < found.confidence:
-            best[bib] = found
-    return sorted(best.values(), key=lambda bib: -bib.confidence)
+    """The bibs of a photo of `width` by `height` pixels, each number once, surest first.
+
+    With a start list, only numbers on it come out, in the list's own writing; without one, `None`.
+    """
+    shaped = [found for reading in readings if (found := _shaped(reading, width, height))]
+    voted = _voted(shaped)
+    placed = [_placed(candidate, faces) for candidate in voted]
+    worn = [
+        candidate
+        for candidate in placed
+        if candidate.face is not None or _stands_alone(candidate, readings)
+    ]
+    if start_list is None:
+        sure = [candidate for candidate in worn if _sure(candidate)]
+    else:
+        sure = list(_listed(worn, start_list))
+    return _each_once(_prominent(_one_a_person(sure)))
 
 
-def _number(reading: TextReading) -> str | None:
-    text = reading.text.strip().upper()
-    if not NUMBER.fullmatch(text) or len(re.sub(r"\D", "", text)) < 2:
-        return None
-    return text
+def torsos_without_number(
+    readings: Sequence[TextReading], faces: Sequence[FaceReading], width: int, height: int
+) -> list[Box]:
+    """Where to look closer: the chests (x, y, w, h, 4 to 5) of people of whom no number was read.
 
-
-def _on_a_person(reading: TextReading, faces: Sequence[FaceReading]) -> bool:
-    centre = reading.quad.mean(axis=0)
-    tall = float(np.linalg.norm(reading.quad[3] - reading.quad[0]))
-    for face in faces:
+    Leaves out people so small that their number would not count, and chests outside the photo.
+    """
+    shaped = [found for reading in readings if (found := _shaped(reading, width, height))]
+    numbered = {_placed(candidate, faces).face for candidate in shaped if _sure(candidate)}
+    least = LEAST_OF_LARGEST * max((face.box[3] for face in faces), default=0.0)
+    torsos = []
+    for index, face in enumerate(faces):
         x, y, w, h = face.box
-        across = (centre[0] - (x + w / 2)) / w
-        down = (centre[1] - (y + h / 2)) / h
-        if abs(across) <= 1.5 and 0.8 <= down <= 6 and 0.1 <= tall / h <= 1.5:
-            return True
-    return False
+        if index in numbered or h < least or y + (1 + LEAST_DOWN) * h > height:
+            continue
+        wide = TORSO_WIDTH * h
+        torsos.append((x + w / 2 - wide / 2, y + TORSO_TOP * h, wide, wide * 5 / 4))
+    return torsos
+
+
+def _shaped(reading: TextReading, width: int, height: int) -> Candidate | None:
+    """The reading as a candidate, if it has a bib's shape and is not cut by the photo's edge."""
+    text = reading.text.upper()
+    start = len(text) - len(text.lstrip(FRINGE))
+    text = text.strip(FRINGE)
+    match = NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    confidences = reading.sign_confidences[start : start + len(text)]
+    letters = [sure for sign, sure in zip(text, confidences, strict=True) if sign.isalpha()]
+    if letters and min(letters) < LEAST_LETTER_CONFIDENCE:
+        return None
+    high = float(np.linalg.norm(reading.quad[3] - reading.quad[0]))
+    long = float(np.linalg.norm(reading.quad[1] - reading.quad[0]))
+    aspect = long / max(high, 1.0) / len(text)
+    if not LEAST_DIGIT_ASPECT <= aspect <= MOST_DIGIT_ASPECT:
+        return None
+    x, y, w, h = box = _box(reading)
+    margin = MOST_BEYOND_EDGE * high
+    if min(x, y) < -margin or x + w > width + margin or y + h > height + margin:
+        return None
+    mean = sum(confidences) / len(confidences)
+    return Candidate(match["bib"], mean, min(confidences), box, high)
+
+
+def _voted(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate a place: several looks at the same text become the one most agree on.
+
+    Every sign counts, because a look rather misses signs than makes them up.
+    """
+    left = sorted(candidates, key=lambda candidate: -candidate.confidence)
+    winners = []
+    while left:
+        here = [other for other in left if _same_place(left[0].box, other.box)]
+        left = [other for other in left if other not in here]
+        votes: dict[str, float] = {}
+        for candidate in here:
+            weight = candidate.confidence * len(candidate.bib)
+            votes[candidate.bib] = votes.get(candidate.bib, 0.0) + weight
+        bib = max(votes, key=lambda text: votes[text])
+        # a look that cut off an end is sure of what is left: the longer of two sure ones is right
+        longer = [
+            candidate.bib
+            for candidate in here
+            if len(candidate.bib) > len(bib)
+            and (candidate.bib.startswith(bib) or candidate.bib.endswith(bib))
+            and candidate.weakest >= LEAST_END_CONFIDENCE
+        ]
+        bib = max(longer, key=len, default=bib)
+        winners.append(
+            max(
+                (candidate for candidate in here if candidate.bib == bib),
+                key=lambda candidate: candidate.confidence,
+            )
+        )
+    return winners
+
+
+def _placed(candidate: Candidate, faces: Sequence[FaceReading]) -> Candidate:
+    """The candidate with the face that it hangs under best, if any."""
+    x, y, w, h = candidate.box
+    best, least = None, float("inf")
+    for index, face in enumerate(faces):
+        left, top, wide, high = face.box
+        across = abs(x + w / 2 - left - wide / 2) / wide
+        down = (y + h / 2 - top - high / 2) / high
+        if not (across <= MOST_ACROSS and LEAST_DOWN <= down <= MOST_DOWN):
+            continue
+        if not LEAST_HEIGHT <= candidate.height / high <= MOST_HEIGHT:
+            continue
+        distance = across + abs(down - 2.5) / 2
+        if distance < least:
+            best, least = index, distance
+    return replace(candidate, face=best)
+
+
+def _stands_alone(candidate: Candidate, readings: Sequence[TextReading]) -> bool:
+    """Whether it looks like a bib without a face: long enough, no year, and no part of a line."""
+    digits = sum(sign.isdigit() for sign in candidate.bib)
+    if digits < LEAST_DIGITS_ALONE or re.fullmatch(r"(19|20)\d\d", candidate.bib):
+        return False
+    if candidate.confidence < LEAST_CONFIDENCE_ALONE:
+        return False
+    return not any(_continues(candidate, _box(reading)) for reading in readings if reading.text)
+
+
+def _continues(candidate: Candidate, box: Box) -> bool:
+    """Whether the other text goes on with the line: beside it, near, and of its height."""
+    x, y, w, h = candidate.box
+    if _same_place(candidate.box, box) or not 0.6 <= box[3] / h <= 1.6:
+        return False
+    beside = abs(y + h / 2 - box[1] - box[3] / 2) < h / 2
+    gap = max(box[0] - (x + w), x - (box[0] + box[2]))
+    return beside and gap < h
+
+
+def _sure(candidate: Candidate) -> bool:
+    digits = sum(sign.isdigit() for sign in candidate.bib)
+    mean, weakest = LEAST_CONFIDENCE.get(digits, LEAST_CONFIDENCE_LONG)
+    return candidate.confidence >= mean and candidate.weakest >= weakest
+
+
+def _listed(candidates: Iterable[Candidate], start_list: frozenset[str]) -> Iterable[Candidate]:
+    """The candidates that the start list knows, mended where only one bib can be meant."""
+    for candidate in candidates:
+        if candidate.confidence < LEAST_CONFIDENCE_LISTED:
+            continue
+        bib = agreed(candidate.bib, start_list)
+        if bib is not None:
+            yield replace(candidate, bib=bib)
+
+
+def _one_a_person(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates without those printed much smaller than another under the same face.
+
+    Those are years, kilometres and sponsors. Two of one size stay: somebody without a face may
+    stand behind.
+    """
+    largest: dict[int, float] = {}
+    for candidate in candidates:
+        if candidate.face is not None:
+            largest[candidate.face] = max(largest.get(candidate.face, 0.0), candidate.area)
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.face is None
+        or candidate.area >= LEAST_OF_SAME_PERSON * largest[candidate.face]
+    ]
+
+
+def _prominent(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates without those far smaller than the largest."""
+    largest = max((candidate.height for candidate in candidates), default=0.0)
+    return [candidate for candidate in candidates if candidate.height >= LEAST_OF_LARGEST * largest]
+
+
+def _each_once(candidates: Iterable[Candidate]) -> list[BibReading]:
+    best: dict[str, BibReading] = {}
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.confidence):
+        best.setdefault(
+            candidate.bib, BibReading(candidate.bib, candidate.confidence, candidate.box)
+        )
+    return list(best.values())
+
+
+def _same_place(one: Box, other: Box) -> bool:
+    """Whether two boxes lie on each other for the greater part of the smaller."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if across <= 0 or down <= 0:
+        return False
+    return across * down > 0.5 * min(one[2] * one[3], other[2] * other[3])
 
 
 def _box(reading: TextReading) -> Box:

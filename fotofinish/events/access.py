@@ -32,6 +32,12 @@ class Access:
     match_threshold: float | None
     retention_days: int | None
 
+    @property
+    def reached_event(self) -> int:
+        """The event's id, where it is known that there is one."""
+        assert self.event_id is not None
+        return self.event_id
+
 
 async def find_access(
     connection: AsyncConnection, digest: bytes, event_id: int | None

@@ -118,6 +118,22 @@ async def find_event(connection: AsyncConnection, event_id: int) -> Event:
     return found
 
 
+async def list_events(
+    connection: AsyncConnection, org_id: int, *, offset: int, limit: int
+) -> tuple[int, list[Event]]:
+    """How many events the organisation has, and a page of them, the latest first."""
+    cursor = await connection.execute("select count(*) from event where org_id = %s", [org_id])
+    row = await cursor.fetchone()
+    assert row is not None
+    async with connection.cursor(row_factory=class_row(Event)) as page:
+        await page.execute(
+            f"""select {COLUMNS} from event where org_id = %s
+                order by starts_at desc, id desc offset %s limit %s""",  # noqa: S608
+            [org_id, offset, limit],
+        )
+        return row[0], await page.fetchall()
+
+
 def slugify(name: str) -> str:
     """The name as a part of an address: lower-case letters, digits and hyphens."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()

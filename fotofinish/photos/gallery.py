@@ -7,7 +7,7 @@ kept by triggers. So nothing is counted, and the last page costs what the first 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -168,9 +168,7 @@ async def days_of_event(connection: AsyncConnection, event_id: int) -> list[DayC
     ]
 
 
-async def first_images(
-    connection: AsyncConnection, event_ids: Sequence[int]
-) -> dict[int, UUID]:
+async def first_images(connection: AsyncConnection, event_ids: Sequence[int]) -> dict[int, UUID]:
     """The first photo of each of these events that has any."""
     cursor = await connection.execute(
         """select event.id, first.id from unnest(%s::bigint[]) event(id)
@@ -196,7 +194,7 @@ async def _count_before(connection: AsyncConnection, event_id: int, at: datetime
     return int(row[0])
 
 
-async def _page(connection: AsyncConnection, sql: str, values: dict[str, object]) -> ImagePage:
+async def _page(connection: AsyncConnection, sql: str, values: Mapping[str, object]) -> ImagePage:
     cursor = await connection.execute(sql, values, prepare=True)
     rows = await cursor.fetchall()
     return ImagePage(rows[0][0], [Image(*row[1:]) for row in rows if row[1] is not None])

@@ -6,6 +6,7 @@ decoding can tell is found out by a worker and ends as "failed" with a reason.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,15 +94,17 @@ async def take_in(
         except OSError as error:
             outcomes[index] = Outcome(path, "rejected", f"Cannot be read: {error.strerror}.")
     known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
-    fresh: dict[bytes, NewPhoto] = {}
+    fresh: dict[bytes, Candidate] = {}
     for index, candidate in candidates.items():
-        if candidate.sha256 in known or candidate.sha256 in fresh:
-            outcomes[index] = Outcome(candidate.path, "duplicate")
-            continue
-        fresh[candidate.sha256] = _store(store, event_id, candidate)
-        outcomes[index] = Outcome(candidate.path, "stored")
+        new = candidate.sha256 not in known and candidate.sha256 not in fresh
+        if new:
+            fresh[candidate.sha256] = candidate
+        outcomes[index] = Outcome(candidate.path, "stored" if new else "duplicate")
     if fresh:
-        await commit(connection, queue, list(fresh.values()))
+        stored = await asyncio.gather(
+            *(_store(store, event_id, candidate) for candidate in fresh.values())
+        )
+        await commit(connection, queue, stored)
     return [outcomes[index] for index in range(len(paths))]
 
 
@@ -112,11 +115,11 @@ async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPh
         await jobs.defer_processing(queue, connection, sorted(inserted))
 
 
-def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto:
+async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto:
     photo_id = image_id(event_id, candidate.sha256)
     extension = candidate.format.extension
     key = original_key(event_id, photo_id, extension)
-    store.put(
+    await store.put_async(
         key,
         candidate.path,
         content_type=candidate.format.content_type,

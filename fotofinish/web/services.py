@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from fotofinish.database.connection import Pool
 from fotofinish.events.access import note_use
-from fotofinish.faces.reader import SelfieReader
+from fotofinish.faces.searching import SelfieDesk
 from fotofinish.settings import Settings
 from fotofinish.storage.links import Linker
 from fotofinish.storage.stores import Store
@@ -57,7 +57,7 @@ class Services:
     pool: Pool
     store: Store
     linker: Linker
-    selfies: SelfieReader
+    selfies: SelfieDesk
     key_uses: KeyUses
 
 

@@ -14,12 +14,13 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import httpx
 import psycopg
 import pytest
 import uvicorn
+from psycopg import sql
 
 from fotofinish.app import create_app
 from fotofinish.database.connection import Database, open_connection
@@ -104,17 +105,23 @@ class Race:
         assert response.status_code == 200, response.text
         return response.json()
 
-    def execute(self, sql: str, values: list[object] | dict[str, object] | None = None) -> None:
+    def execute(
+        self, statement: LiteralString, values: list[object] | dict[str, object] | None = None
+    ) -> None:
         with psycopg.connect(self.server.database.dsn, autocommit=True) as connection:
-            connection.execute(sql, values)
+            connection.execute(statement, values)
 
     def set_event(self, column: str, value: object) -> None:
-        self.execute(f"update event set {column} = %s where id = %s", [value, self.event_id])
+        with psycopg.connect(self.server.database.dsn, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("update event set {} = %s where id = %s").format(sql.Identifier(column)),
+                [value, self.event_id],
+            )
 
     def add_photo(
         self,
         *bibs: str,
-        captured_at: datetime | None | str = "next",
+        captured_at: datetime | str | None = "next",
         data: bytes | None = None,
         hidden: bool = False,
         extension: str = "jpg",

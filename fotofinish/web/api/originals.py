@@ -39,8 +39,7 @@ NONE_VALID = "None of these photos is in this event."
 async def original_photos(request: Request) -> Response:
     """POST `original-photos`: by bib, by selfie, or by image ids."""
     access = await admit_to_event(request)
-    event_id = access.event_id
-    assert event_id is not None
+    event_id = access.reached_event
     body = await read_json(request)
     method = body.get("method") if isinstance(body, dict) else None
     if method in ("bib", "selfie"):

@@ -13,6 +13,7 @@ from fotofinish.errors import InvalidValue
 
 MAX_PAGE = 2**53 - 1  # the largest whole number that every JSON reader keeps exactly
 
+
 class Pagination(TypedDict):
     total: int
     currentPage: int
@@ -49,11 +50,15 @@ class Window:
 
 def read_window(request: Request, *, default: int, most: int) -> Window:
     """`page` and `page_size` of the query. Raises InvalidValue naming each that does not fit."""
-    query: bytes = request.scope["query_string"]
-    if not query:
+    if not request.scope["query_string"]:
         return Window(1, default)
-    values = read_query(request)
-    faults: list[str] = []
+    return check_window(read_query(request), [], default=default, most=most)
+
+
+def check_window(
+    values: dict[str, list[str]], faults: list[str], *, default: int, most: int
+) -> Window:
+    """As `read_window`; `faults` holds what was wrong with other parameters of the query."""
     window = Window(
         read_integer(values, "page", 1, MAX_PAGE, faults, default=1),
         read_integer(values, "page_size", 1, most, faults, default=default),

@@ -1,0 +1,185 @@
+"""`original-photos`, 60 links a call, over real HTTP: ours against the obvious stack.
+
+One server process each, the same PostgreSQL with a million photos, the same load from a process of
+its own. Against the peer nothing is checked in the store, since the peer checks nothing; what the
+check costs is a table of its own. Cores are shared by client, server and database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import obvious_stack
+from benchmarks.load import Load, measure
+from benchmarks.race_data import BigRace, filenames, make_big_race
+from fotofinish.app import create_app
+from fotofinish.database.connection import Database, open_database
+from fotofinish.settings import Settings
+from fotofinish.storage.stores import open_store
+from tests.s3_server import running_s3_server
+
+ENDPOINT = "https://s3.example.org"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example-secret"}
+CONNECTIONS = 8
+DIFFERENT_REQUESTS = 4000
+BIBS_WITH_FILES = 100
+BIBS_ON_S3 = 10
+
+
+def main(photos: int = 1_000_000, seconds: float = 8.0) -> dict[str, float]:
+    """Requests a second and latencies (ms) of each way, and the ratio to the obvious stack."""
+    with tempfile.TemporaryDirectory(prefix="ff-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with open_database(Settings(data_dir=folder)) as database:
+            race = make_big_race(database, photos)
+            loads = {
+                "obvious stack": _obvious(database, race, seconds),
+                "ours": _ours_on_s3(database, race, folder, seconds),
+                "ours, local, files checked": _ours_on_files(database, race, folder, seconds),
+                "ours, S3, objects checked": _ours_with_heads(database, race, folder, seconds),
+            }
+    return _report(loads, photos)
+
+
+def _obvious(database: Database, race: BigRace, seconds: float) -> Load:
+    with _server(_run_obvious, database.dsn) as port:
+        return measure(port, _requests(race, race.bibs), connections=CONNECTIONS, seconds=seconds)
+
+
+def _ours_on_s3(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
+    settings = Settings(
+        data_dir=folder,
+        storage_url=f"s3://photos?endpoint={ENDPOINT}&region=us-east-1",
+        check_originals=False,
+    )
+    with _server(_run_ours, settings, database, KEYS) as port:
+        return measure(port, _requests(race, race.bibs), connections=CONNECTIONS, seconds=seconds)
+
+
+def _ours_on_files(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
+    settings = Settings(data_dir=folder)
+    bibs = _store_originals(settings, database, race, BIBS_WITH_FILES)
+    with _server(_run_ours, settings, database, {}) as port:
+        return measure(port, _requests(race, bibs), connections=CONNECTIONS, seconds=seconds)
+
+
+def _ours_with_heads(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
+    s3 = folder / "s3"
+    s3.mkdir()
+    with running_s3_server(s3) as bucket:
+        os.environ.update(bucket.environment)
+        settings = Settings(data_dir=folder, storage_url=bucket.storage_url)
+        bibs = _store_originals(settings, database, race, BIBS_ON_S3)
+        with _server(_run_ours, settings, database, dict(bucket.environment)) as port:
+            return measure(port, _requests(race, bibs), connections=CONNECTIONS, seconds=seconds)
+
+
+def _store_originals(settings: Settings, database: Database, race: BigRace, most: int) -> int:
+    """Small originals for the first bibs; says for how many."""
+    store = open_store(settings)
+    bibs = min(most, race.bibs)
+    for bib in range(1, bibs + 1):
+        for filename in filenames(database, race, bib):
+            key = f"imgs/{race.event_id}/large/{filename}"
+            store.put(key, b"photo", content_type="image/jpeg", filename=filename)
+    return bibs
+
+
+def _requests(race: BigRace, bibs: int) -> list[bytes]:
+    chance = random.Random(7)
+    made = []
+    for _ in range(DIFFERENT_REQUESTS):
+        body = json.dumps({"method": "bib", "identifier": str(chance.randint(1, bibs))})
+        made.append(
+            f"POST /api/v1/ext/{race.org_id}/event/{race.event_id}/original-photos?page_size=60 "
+            f"HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {race.key}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+    return made
+
+
+@contextmanager
+def _server(run: Callable[..., None], *arguments: object) -> Iterator[int]:
+    """A server process on a free port, ready to answer."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    process = multiprocessing.get_context("spawn").Process(target=run, args=(*arguments, port))
+    process.start()
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.is_alive():
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        time.sleep(5)  # ours loads its face models beside; that is not what is measured
+        yield port
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _run_ours(
+    settings: Settings, database: Database, environment: Mapping[str, str], port: int
+) -> None:
+    os.environ.update(environment)
+    _serve(create_app(settings, database), port)
+
+
+def _run_obvious(dsn: str, port: int) -> None:
+    host, user, name = (part.partition("=")[2] for part in dsn.split())
+    url = f"postgresql+psycopg://{user}@/{name}?host={host}"
+    _serve(obvious_stack.create_app(url, ENDPOINT, "photos", KEYS), port)
+
+
+def _serve(app: Any, port: int) -> None:
+    uvicorn.run(
+        app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning"
+    )
+
+
+def _report(loads: Mapping[str, Load], photos: int) -> dict[str, float]:
+    table = Table(title=f"original-photos, 60 links, {photos:,} photos", title_justify="left")
+    table.add_column("way")
+    for heading in ("requests/s", "p50 ms", "p99 ms", "times the obvious stack"):
+        table.add_column(heading, justify="right")
+    peer = loads["obvious stack"].per_second
+    figures = {}
+    for way, load in loads.items():
+        ratio = load.per_second / peer
+        table.add_row(
+            way, f"{load.per_second:,.0f}", f"{load.p50:.1f}", f"{load.p99:.1f}", f"{ratio:.1f}"
+        )
+        figures |= {
+            f"{way}: per second": load.per_second,
+            f"{way}: p50 ms": load.p50,
+            f"{way}: p99 ms": load.p99,
+            f"{way}: ratio": ratio,
+        }
+    Console().print(table)
+    return figures
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    given = parser.parse_args()
+    main(given.photos, given.seconds)

@@ -1,0 +1,191 @@
+"""`make demo`: everything embedded, organisation 903 with event 456, and photos in it.
+
+Can be run again and again: what is there already is kept, only key and password are new.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from fotofinish.database.connection import Database, open_connection, open_database
+from fotofinish.demo.generator import generate
+from fotofinish.errors import Conflict, FotofinishError
+from fotofinish.events.events import create_event
+from fotofinish.importing import ImportReport, import_photos
+from fotofinish.organisations.accounts import create_account, set_password
+from fotofinish.organisations.keys import create_key, delete_key, list_keys
+from fotofinish.organisations.organisations import create_organisation
+from fotofinish.settings import Settings, load_settings
+
+ORG_ID = 903
+EVENT_ID = 456
+EMAIL = "demo@example.org"
+FOLDER = Path("demo-data")
+START_PATIENCE = 60.0
+# variables that would point the demo at somebody's real installation
+FOREIGN = ("FOTOFINISH_DATABASE_URL", "FOTOFINISH_STORAGE_URL", "FOTOFINISH_SECRET_KEY")
+
+
+def main() -> int:
+    """Run the demo until Ctrl-C; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path, help="a folder of your own photos")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--once", action="store_true", help="leave when all is printed")
+    given = parser.parse_args()
+    console = Console(stderr=True)
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    settings = load_settings(data_dir=FOLDER, database_url=None, storage_url=None)
+    try:
+        return _run(settings, console, given.photos, _free_port(given.port), once=given.once)
+    except FotofinishError as error:
+        console.print(f"Error: {error.message}")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(
+    settings: Settings, console: Console, photos: Path | None, port: int, *, once: bool
+) -> int:
+    with open_database(settings) as database:
+        key, password = asyncio.run(_prepare(database))
+        server = _serve(port)
+        try:
+            _wait_until_up(server, port)
+            if photos is None:
+                console.print("Drawing sample photos (nobody's real race) ...")
+                photos = FOLDER / "photos"
+                selfie: Path | None = generate(photos).selfie
+            else:
+                selfie = None
+            report = asyncio.run(
+                import_photos(settings, database, EVENT_ID, [photos], wait=True, console=console)
+            )
+            bib = asyncio.run(_busiest_bib(database))
+            _explain(port, key, password, report, bib, selfie)
+            if not once:
+                server.wait()
+        finally:
+            server.terminate()
+            server.wait()
+    return 0
+
+
+async def _prepare(database: Database) -> tuple[str, str]:
+    """Organisation, event, a fresh key and a fresh password."""
+    password = secrets.token_urlsafe(9)
+    async with open_connection(database) as connection:
+        with suppress(Conflict):
+            await create_organisation(connection, "Demo Races", id=ORG_ID)
+        with suppress(Conflict):
+            await create_event(
+                connection,
+                ORG_ID,
+                "Riverside Run 2026",
+                id=EVENT_ID,
+                starts_at=datetime(2026, 5, 17, 9, 0),
+                time_zone="Europe/Berlin",
+            )
+        try:
+            await create_account(connection, EMAIL, ORG_ID, password=password)
+        except Conflict:
+            await set_password(connection, EMAIL, password)
+        for old in await list_keys(connection, ORG_ID):
+            await delete_key(connection, ORG_ID, old.id)
+        key, _ = await create_key(connection, ORG_ID)
+    return key, password
+
+
+def _serve(port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "fotofinish", "serve", "--port", str(port)],
+        env={**os.environ, "FOTOFINISH_DATA_DIR": str(FOLDER)},
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _wait_until_up(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_PATIENCE
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/openapi.json", timeout=5)
+            return
+        time.sleep(0.2)
+    raise FotofinishError(
+        "The server did not start. Run '.venv/bin/fotofinish serve' to see what it says."
+    )
+
+
+async def _busiest_bib(database: Database) -> str | None:
+    async with open_connection(database) as connection:
+        cursor = await connection.execute(
+            """select bib from bib_tag where event_id = %s
+               group by bib order by count(*) desc, bib limit 1""",
+            [EVENT_ID],
+        )
+        row = await cursor.fetchone()
+    return str(row[0]) if row else None
+
+
+def _explain(
+    port: int, key: str, password: str, report: ImportReport, bib: str | None, selfie: Path | None
+) -> None:
+    base = f"http://127.0.0.1:{port}"
+    event = f"{base}/api/v1/ext/{ORG_ID}/event/{EVENT_ID}"
+    body = json.dumps({"method": "bib", "identifier": bib or "1234"})
+    lines = [
+        f"{report.found} photos: {report.stored} new, {report.duplicates} there already, "
+        f"{len(report.rejected)} rejected.",
+        *(f"  {rejection.file}: {rejection.reason}" for rejection in report.rejected),
+        "",
+        f"Dashboard  {base}/",
+        f"  sign in  {EMAIL}   password  {password}",
+        f"API key    {key}",
+        f"API docs   {base}/api/v1/docs",
+        "",
+        f"The original photos of bib {bib}:" if bib else "No bib was read; the call all the same:",
+        f"curl -s -X POST '{event}/original-photos' -H 'X-API-Key: {key}' "
+        f"-H 'Content-Type: application/json' -d '{body}'",
+    ]
+    if selfie is not None:
+        lines += [
+            "",
+            "By selfie: search with a picture, then ask with the request_id it answers:",
+            f"curl -s -X POST '{event}/faces' -H 'X-API-Key: {key}' -F 'file=@{selfie}'",
+        ]
+    lines += ["", "Ctrl-C stops everything. The data stays in demo-data."]
+    print("\n".join(lines), flush=True)
+
+
+def _free_port(wanted: int) -> int:
+    """The port asked for, or any free one when somebody uses it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Uploaded forms, held in memory alone: a selfie is never written to a disk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from fotofinish.errors import InvalidRequest
+from fotofinish.web.api.bodies import read_body
+
+# what boundaries, part headers and the other fields of a form may take beside the file
+FORM_ALLOWANCE = 64 * 1024
+MOST_PARTS = 10
+
+
+class _InMemoryParser(MultiPartParser):
+    spool_max_size = 2**40
+
+
+async def read_form(request: Request, most: int) -> FormData:
+    """A multipart form with files of at most `most` bytes.
+
+    Raises InvalidRequest when it is no such form, TooLarge as soon as that is known.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        raise InvalidRequest("Send the selfie as a form (multipart/form-data).")
+    body = await read_body(request, most + FORM_ALLOWANCE)
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = _InMemoryParser(
+        request.headers, stream(), max_files=MOST_PARTS, max_fields=MOST_PARTS, max_part_size=most
+    )
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise InvalidRequest(f"The form cannot be read: {error.message}") from None

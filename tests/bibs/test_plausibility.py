@@ -1,0 +1,200 @@
+"""Which texts become bibs: the shape of the number, where it hangs, what the start list says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fotofinish.bibs.plausibility import bibs_from, torsos_without_number
+from fotofinish.vision.faces import FaceReading
+from fotofinish.vision.text import TextReading
+
+WIDTH, HEIGHT = 1000, 1500
+FACE_BOX = (450.0, 200.0, 80.0, 100.0)
+
+
+def a_face(box: tuple[float, float, float, float] = FACE_BOX) -> FaceReading:
+    return FaceReading(box, 0.9, np.zeros((5, 2), dtype=np.float32), 0.9, None)
+
+
+def a_text(
+    text: str,
+    *,
+    at: tuple[float, float] = (490, 500),
+    high: float = 50,
+    confidence: float = 0.99,
+    confidences: tuple[float, ...] | None = None,
+) -> TextReading:
+    long = 0.55 * high * len(text)
+    x, y = at[0] - long / 2, at[1] - high / 2
+    quad = np.array([[x, y], [x + long, y], [x + long, y + high], [x, y + high]], dtype=np.float32)
+    signs = confidences or (confidence,) * len(text)
+    return TextReading(text, sum(signs) / len(signs), quad, signs)
+
+
+def read(
+    *texts: TextReading,
+    faces: tuple[FaceReading, ...] = (a_face(),),
+    start_list: frozenset[str] | None = None,
+) -> set[str]:
+    return {bib.bib for bib in bibs_from(texts, faces, WIDTH, HEIGHT, start_list)}
+
+
+@pytest.mark.parametrize(
+    ("text", "bib"),
+    [
+        ("7", "7"),
+        ("42", "42"),
+        ("1234", "1234"),
+        ("30483", "30483"),
+        ("123456", "123456"),
+        ("007", "007"),
+        ("b 30483", "B 30483"),
+        ("A123", "A123"),
+        ("123W", "123W"),
+        ("#512", "512"),
+        (" 512 ", "512"),
+    ],
+)
+def test_a_number_under_a_face_is_a_bib(text: str, bib: str) -> None:
+    assert read(a_text(text)) == {bib}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12:34",
+        "1:02:59",
+        "24.11.2026",
+        "12/05",
+        "10,5",
+        "42 KM",
+        "5KM",
+        "NIKE",
+        "KOVO2MAX",
+        "TEAM 99",
+        "1234567",
+        "100%",
+        "BDA-744-KJ",
+        "-3",
+        "1.99",
+        "(12)",
+    ],
+)
+def test_clocks_dates_distances_and_sponsors_are_no_bibs(text: str) -> None:
+    assert read(a_text(text)) == set()
+
+
+def test_a_number_that_was_hardly_read_is_no_bib() -> None:
+    assert read(a_text("1234", confidence=0.6)) == set()
+
+
+def test_a_number_with_one_sign_that_is_a_guess_is_no_bib() -> None:
+    assert read(a_text("1234", confidences=(1.0, 1.0, 1.0, 0.3))) == set()
+
+
+def test_a_letter_must_be_surer_than_a_digit() -> None:
+    assert read(a_text("S1527", confidences=(0.9, 1.0, 1.0, 1.0, 1.0))) == set()
+
+
+def test_short_numbers_must_be_surer_than_long_ones() -> None:
+    assert read(a_text("33", confidence=0.9)) == set()
+    assert read(a_text("3333", confidence=0.9)) == {"3333"}
+
+
+def test_a_short_number_far_from_any_person_is_no_bib() -> None:
+    assert read(a_text("42", at=(900, 100))) == set()
+    assert read(a_text("42"), faces=()) == set()
+
+
+def test_somebody_seen_from_behind_is_found_by_a_sure_number() -> None:
+    assert read(a_text("1234"), faces=()) == {"1234"}
+
+
+def test_a_year_on_a_banner_is_no_bib_but_one_on_a_chest_may_be() -> None:
+    assert read(a_text("2026", at=(900, 100))) == set()
+    assert read(a_text("2026")) == {"2026"}
+
+
+def test_a_number_inside_a_line_of_text_is_no_bib_without_a_face() -> None:
+    number, word = a_text("1234", at=(800, 1200)), a_text("STREET", at=(970, 1200))
+    assert read(number, word, faces=()) == set()
+
+
+def test_a_number_above_the_head_is_not_that_persons() -> None:
+    assert read(a_text("42", at=(490, 100))) == set()
+
+
+def test_the_year_printed_small_on_a_bib_is_not_its_number() -> None:
+    assert read(a_text("30483"), a_text("2026", at=(490, 560), high=15)) == {"30483"}
+
+
+def test_two_people_have_two_numbers() -> None:
+    other = a_face((750.0, 210.0, 80.0, 100.0))
+    texts = a_text("11"), a_text("222", at=(790, 510))
+    assert read(*texts, faces=(a_face(), other)) == {"11", "222"}
+
+
+def test_somebody_far_in_the_background_does_not_count() -> None:
+    far = a_face((800.0, 300.0, 16.0, 20.0))
+    texts = a_text("1234"), a_text("5678", at=(808, 365), high=11)
+    assert read(*texts, faces=(a_face(), far)) == {"1234"}
+
+
+def test_a_number_cut_by_the_photos_edge_is_no_bib() -> None:
+    assert read(a_text("1234", at=(40, 700)), faces=()) == set()
+
+
+def test_several_looks_at_one_number_are_voted() -> None:
+    looks = a_text("1962"), a_text("1962", confidence=0.9), a_text("1952", confidence=0.95)
+    assert read(*looks) == {"1962"}
+
+
+def test_a_look_that_cut_off_an_end_does_not_win() -> None:
+    assert read(a_text("962", at=(504, 500)), a_text("1962", confidence=0.98)) == {"1962"}
+
+
+def test_the_same_number_twice_is_one_bib() -> None:
+    (bib,) = bibs_from(
+        [a_text("1234"), a_text("1234", at=(490, 650))], [a_face()], WIDTH, HEIGHT, None
+    )
+    assert bib.bib == "1234"
+
+
+def test_a_bib_has_the_box_of_its_text_and_its_confidence() -> None:
+    (bib,) = bibs_from([a_text("1234", confidence=0.97)], [a_face()], WIDTH, HEIGHT, None)
+    assert bib.box == pytest.approx((435, 475, 110, 50))
+    assert bib.confidence == pytest.approx(0.97)
+
+
+class TestWithAStartList:
+    def test_only_listed_numbers_are_bibs(self) -> None:
+        assert read(a_text("1234"), start_list=frozenset({"1234", "99"})) == {"1234"}
+        assert read(a_text("1234"), start_list=frozenset({"5678"})) == set()
+
+    def test_a_listed_number_may_be_read_less_surely(self) -> None:
+        assert read(a_text("1234", confidence=0.6), start_list=frozenset({"1234"})) == {"1234"}
+
+    def test_one_misread_digit_is_mended_when_one_bib_fits(self) -> None:
+        assert read(a_text("1284"), start_list=frozenset({"1234", "5678"})) == {"1234"}
+
+    def test_nothing_is_mended_when_two_bibs_fit(self) -> None:
+        assert read(a_text("1284"), start_list=frozenset({"1234", "1294"})) == set()
+
+    def test_leading_zeros_count(self) -> None:
+        assert read(a_text("7"), start_list=frozenset({"007"})) == set()
+        assert read(a_text("007"), start_list=frozenset({"007", "7"})) == {"007"}
+
+    def test_the_lists_own_writing_comes_out(self) -> None:
+        assert read(a_text("b 30483"), start_list=frozenset({"B30483"})) == {"B30483"}
+
+
+def test_people_without_a_number_are_looked_at_closer() -> None:
+    other = a_face((750.0, 210.0, 80.0, 100.0))
+    ((x, y, w, h),) = torsos_without_number([a_text("1234")], (a_face(), other), WIDTH, HEIGHT)
+    assert x < 750 < 830 < x + w
+    assert 210 < y < 310 < 500 < y + h
+
+
+def test_a_portrait_has_no_chest_to_look_at() -> None:
+    assert torsos_without_number([], (a_face((200.0, 500.0, 700.0, 900.0)),), WIDTH, HEIGHT) == []

@@ -1,0 +1,208 @@
+"""The command line as a person and as a script use it, on an installation of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import simplejpeg
+
+from fotofinish.database.connection import open_database
+from fotofinish.settings import load_settings
+
+
+class Installation:
+    """A data folder, and the command that works on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """The command with these words."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("FOTOFINISH_")}
+        return subprocess.run(
+            [sys.executable, "-m", "fotofinish", *words],
+            env={**environment, "FOTOFINISH_DATA_DIR": str(self.folder / "data")},
+            capture_output=True,
+            text=True,
+            input=stdin,
+            cwd=self.folder,
+        )
+
+    def json(self, *words: str) -> Any:
+        """What the command prints with --json; it must succeed."""
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    folder = Path(tempfile.mkdtemp(prefix="ff-cli-"))
+    made = Installation(folder)
+    # held for all the tests, so that not every command starts and stops the database
+    with open_database(load_settings(data_dir=folder / "data")):
+        made.json("org", "create", "Acme Events", "--id", "903")
+        made.json(
+            "event", "create", "903", "Harbour Run", "--id", "456", "--date", "2026-05-17T09:00"
+        )
+        yield made
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def photos(installation: Installation, tmp_path: Path) -> Path:
+    """A folder with two photos in it, a copy of one, and files that are none."""
+    folder = tmp_path / "card"
+    (folder / "deeper").mkdir(parents=True)
+    noise = np.random.default_rng(abs(hash(tmp_path)) % 2**32)
+    pictures = [
+        simplejpeg.encode_jpeg(noise.integers(0, 255, (96, 128, 3), dtype=np.uint8))
+        for _ in range(2)
+    ]
+    (folder / "one.JPG").write_bytes(pictures[0])
+    (folder / "deeper" / "two.jpg").write_bytes(pictures[1])
+    (folder / "deeper" / "copy of one.jpg").write_bytes(pictures[0])
+    (folder / "notes.txt").write_text("not a photo")
+    (folder / "empty.jpg").touch()
+    (folder / ".DS_Store").write_text("of no interest")
+    return folder
+
+
+def test_ids_follow_after_those_that_were_asked_for(installation: Installation) -> None:
+    assert installation.json("org", "create", "Next")["org_id"] > 903
+    assert installation.json("event", "create", "903", "Night Run")["event_id"] > 456
+
+
+def test_an_id_that_is_taken_is_refused_with_a_reason(installation: Installation) -> None:
+    done = installation.run("org", "create", "Again", "--id", "903")
+    assert done.returncode == 1
+    assert "Organisation 903 exists already" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_is_shown_once_and_at_most_ten_are_made(installation: Installation) -> None:
+    org = str(installation.json("org", "create", "Keys")["org_id"])
+    keys = {installation.json("key", "create", org)["api_key"] for _ in range(10)}
+    assert len(keys) == 10
+    eleventh = installation.run("key", "create", org)
+    assert eleventh.returncode == 1
+    assert "at most 10 keys" in eleventh.stderr
+
+
+def test_import_reports_what_became_of_every_file(installation: Installation, photos: Path) -> None:
+    report = installation.json("import", "456", str(photos))
+    assert {k: report[k] for k in ("found", "stored", "duplicates")} == {
+        "found": 5,
+        "stored": 2,
+        "duplicates": 1,
+    }
+    reasons = {Path(entry["file"]).name: entry["reason"] for entry in report["rejected"]}
+    assert set(reasons) == {"notes.txt", "empty.jpg"}
+    assert reasons["empty.jpg"] == "The file is empty."
+
+    again = installation.json("import", "456", str(photos))
+    assert (again["stored"], again["duplicates"]) == (0, 3)
+
+
+def test_import_waits_until_everything_is_processed(
+    installation: Installation, photos: Path
+) -> None:
+    event = str(installation.json("event", "create", "903", "Waiting")["event_id"])
+    assert installation.json("import", event, str(photos), "--wait")["stored"] == 2
+    assert installation.json("status", event) == {
+        "photos": 2,
+        "ready": 2,
+        "processing": 0,
+        "waiting": 0,
+        "failed": 0,
+        "bibs": 0,
+        "faces": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("import", "999999", "."), "There is no event 999999"),
+        (("import", "456", "no/such/folder"), "There is no file or folder"),
+        (("status", "999999"), "There is no event 999999"),
+        (("key", "create", "999999"), "There is no organisation 999999"),
+        (("event", "create", "903", "X", "--time-zone", "Mars/Base"), "no time zone"),
+    ],
+)
+def test_what_does_not_exist_is_named(
+    installation: Installation, words: tuple[str, ...], message: str
+) -> None:
+    done = installation.run(*words)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_a_start_list_is_replaced_whole(installation: Installation) -> None:
+    file = installation.folder / "list.csv"
+    file.write_text("Bib;Name\n7;Ann\n007;Bob\n")
+    assert installation.json("startlist", "456", str(file))["entries"] == 2
+    file.write_text("Bib;Name\n;Nobody\n")
+    done = installation.run("startlist", "456", str(file))
+    assert done.returncode == 1
+    assert "Row 2" in done.stderr
+
+
+def test_read_needs_no_database_and_prints_a_line_a_photo(
+    installation: Installation, photos: Path
+) -> None:
+    words = ("read", str(photos / "one.JPG"), str(photos / "notes.txt"))
+    before = set(installation.folder.iterdir())
+    done = installation.run(*words)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0] == {
+        "file": words[1],
+        "width": 128,
+        "height": 96,
+        "bibs": [],
+        "faces": [],
+    }
+    assert "no photo" in lines[1]["error"]
+    assert done.returncode == 1
+    assert set(installation.folder.iterdir()) == before
+
+
+def test_a_password_is_made_or_read_from_standard_input(installation: Installation) -> None:
+    made = installation.json("user", "create", "ann@example.org", "--org", "903")
+    assert len(made["password"]) >= 10
+    given = installation.run(
+        "user", "create", "bob@example.org", "--org", "903", "--password-stdin", "--json",
+        stdin="a long enough secret\n",
+    )  # fmt: skip
+    assert "secret" not in given.stdout + given.stderr
+
+
+def test_doctor_finds_a_fresh_installation_well(installation: Installation) -> None:
+    checks = installation.json("doctor")["checks"]
+    assert {"database", "pgvector", "storage", "workers"} <= {c["subject"] for c in checks}
+    assert all(check["ok"] for check in checks)
+
+
+def test_a_setting_that_does_not_fit_is_named_without_its_value(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", "status", "456"],
+        env={**os.environ, "FOTOFINISH_LINK_TTL": "hunter2"},
+        capture_output=True,
+        text=True,
+        cwd=installation.folder,
+    )
+    assert done.returncode == 1
+    assert "FOTOFINISH_LINK_TTL" in done.stderr
+    assert "hunter2" not in done.stderr

@@ -1,0 +1,123 @@
+"""A workshop as a worker process has it, on a real database and a real folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import cv2
+import numpy as np
+import psycopg
+import pytest
+
+from fotofinish.database.connection import Database, open_connection, open_pool
+from fotofinish.events.events import create_event
+from fotofinish.jobs import make_queue
+from fotofinish.organisations.organisations import create_organisation
+from fotofinish.photos.intake import take_in
+from fotofinish.photos.photos import delete_photos
+from fotofinish.photos.processing import Workshop
+from fotofinish.recognition import Recogniser
+from fotofinish.settings import load_settings
+from fotofinish.storage.stores import open_store
+from fotofinish.vision.faces import Pixels
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def recogniser() -> Recogniser:
+    """The models, loaded once for all tests."""
+    return Recogniser()
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Pixels:
+    """Eileen Collins, NASA (public domain), as scikit-image ships her."""
+    path = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    return np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """An event of its own, with everything to take photos in and to process them."""
+
+    database: Database
+    recogniser: Recogniser
+    folder: Path
+    event_id: int
+
+    def query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Rows, read behind the back of the code under test."""
+        with psycopg.connect(self.database.dsn) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def write(self, name: str, pixels: Pixels) -> Path:
+        """A JPEG in the folder to import from."""
+        path = self.folder / name
+        assert cv2.imwrite(str(path), pixels)
+        return path
+
+    def import_and_process(self, *paths: Path) -> list[UUID]:
+        """Take files in and process what is new, as `import` and a worker would; their ids."""
+
+        async def act() -> list[UUID]:
+            settings = load_settings(data_dir=self.folder)
+            store = open_store(settings)
+            queue = make_queue(self.database.dsn)
+            async with open_connection(self.database) as connection, queue.open_async():
+                before = {row[0] for row in await self._ids(connection)}
+                await take_in(connection, store, queue, self.event_id, paths, max_bytes=10_000_000)
+                fresh = [row[0] for row in await self._ids(connection) if row[0] not in before]
+            await self._process(fresh)
+            return fresh
+
+        return asyncio.run(act())
+
+    def process(self, *photo_ids: UUID) -> None:
+        """Process photos (again)."""
+        asyncio.run(self._process(photo_ids))
+
+    def delete(self, *photo_ids: UUID) -> None:
+        """Delete photos."""
+        store = open_store(load_settings(data_dir=self.folder))
+        self.run(lambda c: delete_photos(c, store, self.event_id, photo_ids))
+
+    def run(self, call: Callable[[psycopg.AsyncConnection], Awaitable[T]]) -> T:
+        """One database action of the code under test."""
+
+        async def act() -> T:
+            async with open_connection(self.database) as connection:
+                return await call(connection)
+
+        return asyncio.run(act())
+
+    async def _ids(self, connection: psycopg.AsyncConnection) -> list[tuple[UUID]]:
+        cursor = await connection.execute(
+            "select id from photo where event_id = %s order by name", [self.event_id]
+        )
+        return await cursor.fetchall()
+
+    async def _process(self, photo_ids: object) -> None:
+        async with open_pool(self.database, size=2) as pool:
+            store = open_store(load_settings(data_dir=self.folder))
+            workshop = Workshop(pool, store, self.recogniser, max_pixels=100_000_000)
+            for photo_id in photo_ids:
+                await workshop.process(photo_id)
+
+
+@pytest.fixture
+def bench(database: Database, recogniser: Recogniser, tmp_path: Path) -> Bench:
+    """A fresh organisation and event."""
+
+    async def make() -> int:
+        async with open_connection(database) as connection:
+            organisation = await create_organisation(connection, "Processing")
+            return (await create_event(connection, organisation.id, "A race")).id
+
+    return Bench(database, recogniser, tmp_path, asyncio.run(make()))

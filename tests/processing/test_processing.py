@@ -1,0 +1,151 @@
+"""From a file to a photo that is found: bibs, faces, matches both ways, and deletion."""
+
+from __future__ import annotations
+
+import uuid
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from fotofinish.faces.selfies import delete_search, store_search
+from fotofinish.faces.templates import as_halfvec
+from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, Pixels
+from tests.processing.conftest import Bench
+
+
+def _runner(portrait: Pixels, bib: str, brightness: float = 1.0) -> Pixels:
+    """The portrait with a bib pinned below the face."""
+    picture = Image.fromarray(np.ascontiguousarray(portrait[:, :, ::-1]))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((140, 300, 330, 420), fill="white", outline="black", width=3)
+    draw.text(
+        (235, 360), bib, fill="black", anchor="mm", stroke_width=2,
+        font=ImageFont.load_default(72),
+    )  # fmt: skip
+    pixels = np.asarray(picture)[:, :, ::-1] * brightness
+    return np.ascontiguousarray(pixels.astype(np.uint8))
+
+
+def _search(bench: Bench, portrait: Pixels) -> uuid.UUID:
+    face = bench.recogniser.read(portrait, 512, 512).faces[0]
+    assert face.embedding is not None
+    request_id = uuid.uuid4()
+    bench.run(
+        lambda c: store_search(
+            c,
+            bench.event_id,
+            request_id,
+            embedding=as_halfvec(face.embedding),
+            model=bench.recogniser.face_model,
+            threshold=DEFAULT_MATCH_THRESHOLD,
+            keep_days=1,
+        )
+    )
+    return request_id
+
+
+def _matches(bench: Bench, request_id: uuid.UUID) -> set[object]:
+    rows = bench.query("select photo_id from selfie_match where selfie_id = %s", request_id)
+    return {row[0] for row in rows}
+
+
+def _counts(bench: Bench, photo: uuid.UUID) -> tuple[object, ...]:
+    """Tags, faces and matches of a photo."""
+    (counts,) = bench.query(
+        """select (select count(*) from bib_tag where photo_id = %s),
+                  (select count(*) from face where photo_id = %s),
+                  (select count(*) from selfie_match where photo_id = %s)""",
+        *[photo] * 3,
+    )
+    return counts
+
+
+def test_a_photo_becomes_ready_with_its_bib_and_face(bench: Bench, portrait: Pixels) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    assert bench.query("select state, width, height from photo where id = %s", photo) == [
+        ("ready", 512, 512)
+    ]
+    assert bench.query("select bib, source from bib_tag where photo_id = %s", photo) == [
+        ("4711", "read")
+    ]
+    assert bench.query("select count(*) from face where photo_id = %s", photo) == [(1,)]
+    for size in ("medium", "small"):
+        folder = bench.folder / "storage" / "imgs" / str(bench.event_id) / size
+        assert (folder / f"{photo}.jpg").is_file()
+
+
+def test_processing_twice_changes_nothing(bench: Bench, portrait: Pixels) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    request = _search(bench, portrait)
+    before = _counts(bench, photo)
+    bench.process(photo, photo)
+    assert before == _counts(bench, photo) == (1, 1, 1)
+    assert _matches(bench, request) == {photo}
+
+
+def test_a_tag_by_hand_survives_processing_again(bench: Bench, portrait: Pixels) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    bench.query(
+        "update bib_tag set bib = '4712', source = 'hand' where photo_id = %s returning 1", photo
+    )
+    bench.process(photo)
+    assert ("4712", "hand") in bench.query(
+        "select bib, source from bib_tag where photo_id = %s", photo
+    )
+
+
+def test_a_selfie_finds_photos_that_come_before_and_after_it(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (first,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "11")))
+    request = _search(bench, portrait)
+    assert _matches(bench, request) == {first}
+    (second,) = bench.import_and_process(bench.write("b.jpg", _runner(portrait, "12", 0.6)))
+    assert _matches(bench, request) == {first, second}
+
+
+def test_a_deleted_photo_leaves_no_tag_template_match_or_file(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    request = _search(bench, portrait)
+    bench.delete(photo)
+    assert _matches(bench, request) == set()
+    assert _counts(bench, photo) == (0, 0, 0)
+    assert not list((bench.folder / "storage").rglob(f"{photo}*"))
+
+
+def test_a_deleted_selfie_leaves_no_template_or_match(bench: Bench, portrait: Pixels) -> None:
+    bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    request = _search(bench, portrait)
+    assert bench.run(lambda c: delete_search(c, bench.event_id, request))
+    assert _matches(bench, request) == set()
+    assert bench.query("select count(*) from selfie where id = %s", request) == [(0,)]
+
+
+def test_a_damaged_photo_fails_with_a_reason_and_keeps_its_original(bench: Bench) -> None:
+    ok, jpeg = cv2.imencode(".jpg", np.full((400, 400, 3), 90, np.uint8))
+    assert ok
+    path = bench.folder / "damaged.jpg"
+    path.write_bytes(jpeg.tobytes()[:120])
+    (photo,) = bench.import_and_process(path)
+    ((state, reason),) = bench.query("select state, reason from photo where id = %s", photo)
+    assert state == "failed"
+    assert "damaged" in str(reason) or "too early" in str(reason)
+    assert list((bench.folder / "storage").rglob(f"{photo}.jpg"))
+
+
+def test_an_original_that_is_gone_fails_with_a_reason(bench: Bench, portrait: Pixels) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", portrait))
+    for path in (bench.folder / "storage").rglob(f"large/{photo}.jpg"):
+        path.unlink()
+    bench.process(photo)
+    ((state, reason),) = bench.query("select state, reason from photo where id = %s", photo)
+    assert (state, reason) == ("failed", "The original is missing from storage.")
+
+
+def test_the_same_bytes_in_one_event_are_one_photo(bench: Bench, portrait: Pixels) -> None:
+    bench.import_and_process(bench.write("a.jpg", portrait), bench.write("copy.jpg", portrait))
+    bench.import_and_process(bench.write("again.jpg", portrait))
+    assert bench.query("select count(*) from photo where event_id = %s", bench.event_id) == [(1,)]

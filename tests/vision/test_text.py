@@ -1,0 +1,82 @@
+"""Text is found and read where it stands: drawn bibs, large, small and turned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from fotofinish.bibs.plausibility import bibs_from
+from fotofinish.vision.quads import Pixels
+from fotofinish.vision.text import TextReader
+
+
+@pytest.fixture(scope="module")
+def reader() -> TextReader:
+    return TextReader()
+
+
+def a_photo_of(
+    text: str, *, size: tuple[int, int] = (900, 600), high: int = 60, turned: float = 0.0
+) -> Pixels:
+    """A white bib with black digits in the middle of a green photo."""
+    font = ImageFont.load_default(size=high)
+    bib = Image.new("RGB", (int(0.6 * high * len(text)) + 2 * high, 2 * high), "white")
+    ImageDraw.Draw(bib).text((bib.width / 2, bib.height / 2), text, "black", font, anchor="mm")
+    bib = bib.convert("RGBA").rotate(turned, expand=True, resample=Image.Resampling.BICUBIC)
+    photo = Image.new("RGB", size, (60, 110, 70))
+    photo.paste(bib, ((size[0] - bib.width) // 2, (size[1] - bib.height) // 2), bib)
+    return np.ascontiguousarray(np.asarray(photo)[..., ::-1])
+
+
+@pytest.mark.parametrize("text", ["7314", "20461", "358", "007"])
+@pytest.mark.parametrize("high", [24, 60, 150])
+def test_a_drawn_bib_is_read(reader: TextReader, text: str, high: int) -> None:
+    readings = reader.read(a_photo_of(text, high=high))
+    (reading,) = [reading for reading in readings if reading.text == text]
+    assert reading.confidence > 0.9
+    assert len(reading.sign_confidences) == len(text)
+
+
+@pytest.mark.parametrize("turned", [-20, 10, 20])
+def test_a_turned_bib_is_read(reader: TextReader, turned: float) -> None:
+    assert [reading.text for reading in reader.read(a_photo_of("7314", turned=turned))] == ["7314"]
+
+
+def test_a_readings_corners_lie_around_the_text(reader: TextReader) -> None:
+    (reading,) = reader.read(a_photo_of("7314", size=(1800, 1200), high=120))
+    left, top = reading.quad.min(axis=0)
+    right, bottom = reading.quad.max(axis=0)
+    assert 600 < left < 800 < 1000 < right < 1200
+    assert 480 < top < 560 < 640 < bottom < 720
+
+
+def test_letters_apart_from_digits_are_read_as_one_line(reader: TextReader) -> None:
+    assert [reading.text for reading in reader.read(a_photo_of("B 30483"))] == ["B 30483"]
+
+
+def test_an_empty_photo_says_nothing(reader: TextReader) -> None:
+    assert reader.read(np.full((600, 900, 3), 128, dtype=np.uint8)) == []
+
+
+def test_a_tiny_photo_is_no_error(reader: TextReader) -> None:
+    assert reader.read(np.zeros((1, 1, 3), dtype=np.uint8)) == []
+
+
+def test_small_text_is_read_in_a_close_up_in_the_photos_own_pixels(reader: TextReader) -> None:
+    photo = a_photo_of("7314", size=(3000, 2000), high=20)
+    box = (1500 - 100.0, 1000 - 125.0, 200.0, 250.0)
+    (reading,) = reader.read_close_up(photo, [box])
+    assert reading.text == "7314"
+    assert reading.quad.mean(axis=0) == pytest.approx((1500, 1000), abs=12)
+
+
+def test_a_close_up_may_reach_out_of_the_photo(reader: TextReader) -> None:
+    photo = a_photo_of("7314")
+    readings = reader.read_close_up(photo, [(300.0, 100.0, 400.0, 600.0), (-300, -300, 100, 125)])
+    assert [reading.text for reading in readings] == ["7314"]
+
+
+def test_a_drawn_bib_becomes_a_bib(reader: TextReader) -> None:
+    readings = reader.read(a_photo_of("7314"))
+    assert [bib.bib for bib in bibs_from(readings, [], 900, 600, None)] == ["7314"]
