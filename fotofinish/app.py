@@ -15,6 +15,7 @@ from fotofinish.settings import Settings
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
 from fotofinish.web.api.routes import api_routes
+from fotofinish.web.dashboard.pages import dashboard_routes
 from fotofinish.web.errors import ERROR_HANDLERS
 from fotofinish.web.services import Services, open_key_uses
 
@@ -43,7 +44,11 @@ def create_app(settings: Settings, database: Database) -> Starlette:
             yield
 
     app = Starlette(
-        routes=[*api_routes(), Route("/files/{key:path}", serve_file, methods=["GET"])],
+        routes=[
+            *api_routes(),
+            *dashboard_routes(),
+            Route("/files/{key:path}", serve_file, methods=["GET"]),
+        ],
         exception_handlers=ERROR_HANDLERS,
         lifespan=lifespan,
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import procrastinate
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.types import JSONDict
 from psycopg import AsyncConnection
 
 from fotofinish.errors import FotofinishError
@@ -48,7 +49,8 @@ async def defer_processing(
     """Queue photos for processing, in the transaction that `connection` is in."""
     if photo_ids:
         deferrer = queue.configure_task("fotofinish:process_photo", connection=connection)
-        await deferrer.batch_defer_async(*({"photo_id": str(id)} for id in photo_ids))
+        arguments: list[JSONDict] = [{"photo_id": str(photo_id)} for photo_id in photo_ids]
+        await deferrer.batch_defer_async(*arguments)
 
 
 @blueprint.task(

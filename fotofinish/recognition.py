@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from fotofinish.bibs.plausibility import BibReading, bibs_from, torsos_without_number
 from fotofinish.vision.faces import Box, FaceFinder, FaceReading
 from fotofinish.vision.quads import Pixels
-from fotofinish.vision.text import TextReader
+from fotofinish.vision.text import TextReader, TextReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,17 @@ class Recogniser:
         """The name of the embedder: embeddings of different ones do not compare."""
         return self._faces.model
 
+    def look(self, pixels: Pixels) -> tuple[list[TextReading], list[FaceReading]]:
+        """All texts and faces of a photo as `read` takes it, before any is judged.
+
+        People of whom no number was read in the whole photo are looked at closer.
+        """
+        rows, columns = pixels.shape[:2]
+        faces = self._faces.find(pixels)
+        texts = self._text.read(pixels)
+        torsos = torsos_without_number(texts, faces, columns, rows)
+        return texts + self._text.read_close_up(pixels, torsos), faces
+
     def read(
         self,
         pixels: Pixels,
@@ -49,11 +62,8 @@ class Recogniser:
         `height`.
         """
         rows, columns = pixels.shape[:2]
-        faces = self._faces.find(pixels)
-        readings = self._text.read(pixels)
-        torsos = torsos_without_number(readings, faces, columns, rows)
-        readings += self._text.read_close_up(pixels, torsos)
-        bibs = bibs_from(readings, faces, columns, rows, start_list)
+        texts, faces = self.look(pixels)
+        bibs = bibs_from(texts, faces, columns, rows, start_list)
         across, down = width / columns, height / rows
         return PhotoReading(
             width,
@@ -63,7 +73,7 @@ class Recogniser:
                 replace(
                     face,
                     box=_scaled(face.box, across, down),
-                    landmarks=face.landmarks * (across, down),
+                    landmarks=face.landmarks * np.array([across, down], dtype=np.float32),
                 )
                 for face in faces
             ),

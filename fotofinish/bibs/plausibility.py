@@ -21,14 +21,15 @@ if TYPE_CHECKING:  # the web process must not load the models' runtime
 
 Box = tuple[float, float, float, float]
 
-# One to six digits; a category letter may stand before or behind them, apart or not
-NUMBER = re.compile(r"#?(?P<bib>(?:[A-Z]{1,2}[ -]?)?\d{1,6}|\d{1,6}[ -]?[A-Z])")
+# One to six digits; a category letter may stand before or behind two or more, apart or not
+NUMBER = re.compile(r"#?(?P<bib>\d{1,6}|[A-Z]{1,2}[ -]?\d{2,6}|\d{2,6}[ -]?[A-Z])")
 # Signs of no meaning at the ends: what folds, pins and borders of a bib are read as
 FRINGE = " '°*!#"
 # The fewer the digits, the likelier is a fragment of something else, or mere texture: the least
 # confidence (mean, weakest sign) of numbers of one, two, and three and more digits
 LEAST_CONFIDENCE = {1: (0.98, 0.98), 2: (0.95, 0.9)}
-LEAST_CONFIDENCE_LONG = (0.8, 0.5)
+# (three of four looks agree: see MORE_LOOKS in vision/text.py)
+LEAST_CONFIDENCE_LONG = (0.65, 0.5)
 # Letters are confused with digits (S and 5, B and 8): only sure ones are believed
 LEAST_LETTER_CONFIDENCE = 0.95
 # Without a face there is less reason to believe; people are seen from behind or the side, though

@@ -55,7 +55,7 @@ def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Data
 
 def _normalised(url: str) -> str:
     """A libpq string from the URL, whether or not it names a driver as SQLAlchemy's do."""
-    scheme, separator, rest = url.partition("://")
+    _scheme, separator, rest = url.partition("://")
     try:
         return make_conninfo(f"postgresql://{rest}" if separator else url, connect_timeout=10)
     except psycopg.ProgrammingError:

@@ -1,4 +1,4 @@
-"""The one MetaData that every feature's `tables.py` adds its tables to; Alembic compares with it."""
+"""The one MetaData that each feature's `tables.py` adds to, and that Alembic compares with."""
 
 from sqlalchemy import MetaData
 from sqlalchemy.types import UserDefinedType

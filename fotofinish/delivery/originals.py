@@ -1,18 +1,21 @@
 """Which originals a participant gets, page by page, and their links: the product's hot path.
 
-Each search reads one covering index and nothing else. What may be searched is decided before.
+Each search reads one covering index and nothing else. Whether the caller may is decided in the
+same query, which saves the way to the database and back that costs more than the search itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from fotofinish.bibs.numbers import normalise_bib
 from fotofinish.errors import FotofinishError
+from fotofinish.events.access import ACCESS, Access, Claim, access_values
 from fotofinish.photos.keys import originals_folder
 from fotofinish.storage.links import Linker
 from fotofinish.storage.stores import Store
@@ -21,24 +24,37 @@ MISSING = "original is missing from storage"
 UNKNOWN = "no such photo in this event"
 
 PAGE_BY_BIB = """
-select (select count(*) from bib_tag where event_id = %(event)s and bib = %(bib)s and visible),
+select (select count(*) from bib_tag
+        where event_id = %(event)s::bigint and bib = %(bib)s and visible),
        (select string_agg(photo_id || '.' || extension, '/')
         from (select photo_id, extension from bib_tag
-              where event_id = %(event)s and bib = %(bib)s and visible
+              where event_id = %(event)s::bigint and bib = %(bib)s and visible
               order by captured_at, photo_id offset %(offset)s limit %(limit)s) page)
 """
 PAGE_BY_SELFIE = """
-with live as (select exists (select 1 from selfie where event_id = %(event)s and id = %(selfie)s
-                                                  and expires_at > now()) as found)
 select (select count(*) from selfie_match
-        where event_id = %(event)s and selfie_id = %(selfie)s and visible
-          and (select found from live)),
+        where event_id = %(event)s::bigint and selfie_id = %(selfie)s and visible),
        (select string_agg(photo_id || '.' || extension, '/')
         from (select photo_id, extension from selfie_match
-              where event_id = %(event)s and selfie_id = %(selfie)s and visible
-                and (select found from live)
+              where event_id = %(event)s::bigint and selfie_id = %(selfie)s and visible
               order by captured_at, photo_id offset %(offset)s limit %(limit)s) page)
 """
+SELFIE_LIVES = """exists (select 1 from selfie where event_id = %(event)s::bigint
+                         and id = %(selfie)s and expires_at > now())"""
+
+
+def _if_admitted(page: str, condition: str) -> str:
+    """Who asks and what he gets, in one query: the page is read only where `ACCESS` allows it."""
+    return f"""
+with access as ({ACCESS})
+select access.*, page.* from access
+left join lateral ({page} where access.org_id = %(org)s::bigint and access.event_id is not null
+                          and access.event_enabled and {condition}) page (total, filenames) on true
+"""  # noqa: S608 (constants of this module)
+
+
+BY_BIB = _if_admitted(PAGE_BY_BIB, "access.bib_search")
+BY_SELFIE = _if_admitted(PAGE_BY_SELFIE, f"access.selfie_search and {SELFIE_LIVES}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +65,14 @@ class OriginalsPage:
     filenames: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(TypedDict):
     """A link to one original; `filename` is the last part of its key."""
 
     url: str
     filename: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(TypedDict):
     """A photo without a link, and why; `path` is its key, None for a photo that is not there."""
 
     image_id: str
@@ -67,27 +81,25 @@ class Failure:
 
 
 async def find_by_bib(
-    connection: AsyncConnection, event_id: int, bib: str, *, offset: int, limit: int
-) -> OriginalsPage:
-    """Photos on which the bib is seen, by capture time (those without last), then by id."""
-    if "\0" in bib:  # PostgreSQL has no such character, and no runner wears one
-        return OriginalsPage(0, [])
-    return await _page(
-        connection,
-        PAGE_BY_BIB,
-        {"event": event_id, "bib": normalise_bib(bib), "offset": offset, "limit": limit},
-    )
+    connection: AsyncConnection, claim: Claim, bib: str, *, offset: int, limit: int
+) -> tuple[Access | None, OriginalsPage]:
+    """What the claim reaches, and the photos on which the bib is seen.
+
+    They come by capture time (those without one last), then by id; none where the claim does not
+    reach the event or bib search is off.
+    """
+    # PostgreSQL has no character 0, and no runner wears one: such a bib is looked up as none
+    bib = "" if "\0" in bib else normalise_bib(bib)
+    values = {**access_values(claim), "bib": bib, "offset": offset, "limit": limit}
+    return await _find(connection, BY_BIB, values)
 
 
 async def find_by_selfie(
-    connection: AsyncConnection, event_id: int, selfie_id: UUID, *, offset: int, limit: int
-) -> OriginalsPage:
-    """Photos that a selfie search matched, in the same order; none once it has expired."""
-    return await _page(
-        connection,
-        PAGE_BY_SELFIE,
-        {"event": event_id, "selfie": selfie_id, "offset": offset, "limit": limit},
-    )
+    connection: AsyncConnection, claim: Claim, selfie_id: UUID, *, offset: int, limit: int
+) -> tuple[Access | None, OriginalsPage]:
+    """As `find_by_bib`, for the photos that a selfie search matched; none once it has expired."""
+    values = {**access_values(claim), "selfie": selfie_id, "offset": offset, "limit": limit}
+    return await _find(connection, BY_SELFIE, values)
 
 
 async def find_by_ids(
@@ -129,16 +141,23 @@ async def link_originals(
     except FotofinishError as error:
         return [], [*failures, *(_failure(key, error.message) for key in keys)]
     start = len(folder)
-    return [Link(url, key[start:]) for url, key in zip(urls, keys, strict=True)], failures
+    links: list[Link] = [
+        {"url": url, "filename": key[start:]} for url, key in zip(urls, keys, strict=True)
+    ]
+    return links, failures
 
 
-async def _page(connection: AsyncConnection, sql: str, values: dict[str, object]) -> OriginalsPage:
+async def _find(
+    connection: AsyncConnection, sql: str, values: dict[str, object]
+) -> tuple[Access | None, OriginalsPage]:
     cursor = await connection.execute(sql, values, prepare=True, binary=True)
     row = await cursor.fetchone()
-    assert row is not None
-    total, names = row
-    return OriginalsPage(total, names.split("/") if names else [])
+    if row is None:
+        return None, OriginalsPage(0, [])
+    *access, total, filenames = row
+    return Access(*access), OriginalsPage(total or 0, filenames.split("/") if filenames else [])
 
 
 def _failure(key: str, error: str) -> Failure:
-    return Failure(key.rpartition("/")[2].partition(".")[0], error, key)
+    image_id = key.rpartition("/")[2].partition(".")[0]
+    return {"image_id": image_id, "error": error, "path": key}

@@ -134,11 +134,8 @@ def _write(path: Path, number: int, pixels: Pixels) -> None:
     """A JPEG with the EXIF of a camera; a few are stored lying, as cameras do."""
     taken = START + timedelta(seconds=number * 97.25)
     orientation = {4: 6, 13: 8}.get(number, 1)
-    stored = {
-        6: lambda: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
-        8: lambda: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
-        1: lambda: pixels,
-    }[orientation]()
+    turn = {6: cv2.ROTATE_90_COUNTERCLOCKWISE, 8: cv2.ROTATE_90_CLOCKWISE}.get(orientation)
+    stored = pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), dtype=np.uint8)
     exif = Image.Exif()
     base = ExifTags.Base
     exif.update({base.Make: "Fotofinish", base.Model: "Demo", base.Orientation: orientation})

@@ -80,4 +80,4 @@ def draw_selfie() -> Pixels:
     selfie = cv2.warpAffine(load_portrait(), turn, (640, 640), flags=cv2.INTER_CUBIC,
                             borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
     warm = selfie.astype(np.float32) * (0.78, 0.86, 0.95)
-    return np.clip(warm, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(warm, 0, 255), dtype=np.uint8)

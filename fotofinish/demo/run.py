@@ -127,7 +127,7 @@ def _wait_until_up(server: subprocess.Popen[bytes], port: int) -> None:
         if server.poll() is not None:
             break
         with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/openapi.json", timeout=5)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=5)
             return
         time.sleep(0.2)
     raise FotofinishError(

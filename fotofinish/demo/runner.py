@@ -148,7 +148,8 @@ class _Canvas:
         cv2.fillPoly(mask, [self.place(points)], 255, cv2.LINE_AA, shift=4)
         radius = max(1.0, self.unit * 0.04)
         rounded = cv2.GaussianBlur(mask, (0, 0), radius).astype(np.float32)
-        self._paint(np.clip((rounded - 127) * 4 + 127, 0, 255) / 255, colour)
+        crisp = np.clip((rounded - 127) * 4 + 127, 0, 255) / 255
+        self._paint(np.asarray(crisp, dtype=np.float32), colour)
 
     def limb(
         self, points: list[tuple[float, float]], start: float, end: float, colour: tuple[float, ...]
@@ -160,7 +161,7 @@ class _Canvas:
             centre = self.place([(x0 + (x1 - x0) * step, y0 + (y1 - y0) * step)])[0]
             radius = round((start + (end - start) * step) / 1.6 * self.unit * 16)
             cv2.circle(mask, tuple(map(int, centre)), radius, 255, -1, cv2.LINE_AA, shift=4)
-        self._paint(mask.astype(np.float32) / 255, colour)
+        self._paint(np.asarray(mask / 255, dtype=np.float32), colour)
 
     def ellipse(
         self, centre: tuple[float, float], radii: tuple[float, float], colour: tuple[float, ...]
@@ -170,7 +171,7 @@ class _Canvas:
         axes = tuple(round(radius * self.unit * 16) for radius in radii)
         middle = tuple(map(int, self.place([centre])[0]))
         cv2.ellipse(mask, middle, axes, 0, 0, 360, 255, -1, cv2.LINE_AA, shift=4)
-        self._paint(mask.astype(np.float32) / 255, colour)
+        self._paint(np.asarray(mask / 255, dtype=np.float32), colour)
 
     def line(
         self, points: list[tuple[float, float]], width: float, colour: tuple[float, ...]
@@ -179,7 +180,7 @@ class _Canvas:
         mask = self._mask()
         thickness = max(1, round(width * self.unit))
         cv2.polylines(mask, [self.place(points)], False, 255, thickness, cv2.LINE_AA, shift=4)
-        self._paint(mask.astype(np.float32) / 255, colour)
+        self._paint(np.asarray(mask / 255, dtype=np.float32), colour)
 
     def paste_bib(self, card: Image.Image, degrees: float) -> None:
         """Pin the card to the chest, turned a little."""

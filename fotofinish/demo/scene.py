@@ -50,7 +50,7 @@ def draw_course(width: int, height: int, light: Light, event: str, chance: rando
     _spectators(draw, width, horizon, height, chance)
     pixels = np.asarray(canvas, dtype=np.uint8)[:, :, ::-1]
     blurred = cv2.GaussianBlur(np.ascontiguousarray(pixels), (0, 0), width / 260)
-    return np.clip(blurred * np.array(light.tint), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(blurred * np.array(light.tint), 0, 255), dtype=np.uint8)
 
 
 def finish(pixels: Pixels, chance: random.Random) -> Pixels:
@@ -59,7 +59,7 @@ def finish(pixels: Pixels, chance: random.Random) -> Pixels:
     y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     vignette = (1 - 0.16 * (x**2 + y**2)).astype(np.float32)[..., None]
     grain = np.random.default_rng(chance.getrandbits(32)).normal(0, 3.0, (height, width, 1))
-    return np.clip(pixels * vignette + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels * vignette + grain, 0, 255), dtype=np.uint8)
 
 
 def _skyline(draw: ImageDraw.ImageDraw, width: int, horizon: int, chance: random.Random) -> None:

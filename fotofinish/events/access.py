@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says: the digest of its key, and whom and what it wants to reach.
+
+    An id is None when what was written can be no id.
+    """
+
+    key_digest: bytes
+    org_id: int | None
+    event_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +50,28 @@ class Access:
         return self.event_id
 
 
-async def find_access(
-    connection: AsyncConnection, digest: bytes, event_id: int | None
-) -> Access | None:
-    """What the key with this digest reaches; None when it is unknown or switched off."""
-    async with connection.cursor(row_factory=class_row(Access), binary=True) as cursor:
-        await cursor.execute(
-            """select k.id as key_id, k.org_id,
-                      coalesce(k.last_used_at < now() - interval '1 minute', true) as unnoted,
-                      e.id as event_id, e.name, e.slug, e.starts_at, e.status, e.event_enabled,
-                      e.bib_search, e.selfie_search, e.name_search, e.match_threshold,
-                      e.retention_days
-               from api_key k
-               left join event e on e.id = %s::bigint and e.org_id = k.org_id
-               where k.digest = %s and k.active""",
-            [event_id, digest],
-            prepare=True,
-        )
-        return await cursor.fetchone()
+# one row for a key in force, none for any other; for `with access as (…)` in other queries too
+ACCESS = """
+select k.id as key_id, k.org_id,
+       coalesce(k.last_used_at < now() - interval '1 minute', true) as unnoted,
+       e.id as event_id, e.name, e.slug, e.starts_at, e.status, e.event_enabled, e.bib_search,
+       e.selfie_search, e.name_search, e.match_threshold, e.retention_days
+from api_key k
+left join event e on e.id = %(event)s::bigint and e.org_id = k.org_id
+where k.digest = %(key)s and k.active
+"""
+
+
+def access_values(claim: Claim) -> dict[str, object]:
+    """The parameters of `ACCESS`, and `org`."""
+    return {"key": claim.key_digest, "org": claim.org_id, "event": claim.event_id}
+
+
+async def find_access(connection: AsyncConnection, claim: Claim) -> Access | None:
+    """What the key reaches; None when it is unknown or switched off."""
+    cursor = await connection.execute(ACCESS, access_values(claim), prepare=True, binary=True)
+    row = await cursor.fetchone()
+    return None if row is None else Access(*row)
 
 
 async def note_use(connection: AsyncConnection, key_id: int) -> None:

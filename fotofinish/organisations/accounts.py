@@ -69,20 +69,26 @@ async def create_account(
     return Account(row[0], email), password
 
 
-async def verify_password(connection: AsyncConnection, email: str, password: str) -> Account | None:
-    """The account, if address and password fit; takes as long for an unknown address."""
+async def find_password_hash(
+    connection: AsyncConnection, email: str
+) -> tuple[Account | None, str | None]:
+    """The account of an address and the hash of its password; (None, None) for an unknown one."""
     cursor = await connection.execute(
         "select id, email, password_hash from account where email = %s", [email.strip().lower()]
     )
     row = await cursor.fetchone()
-    if row is None:
-        PasswordHasher().hash(password)  # as long as the check of a known address takes
-        return None
+    return (Account(row[0], row[1]), str(row[2])) if row else (None, None)
+
+
+def fits(password_hash: str | None, password: str) -> bool:
+    """Whether a password fits its hash; takes as long when there is none (some 50 ms)."""
+    if password_hash is None:
+        PasswordHasher().hash(password)
+        return False
     try:
-        PasswordHasher().verify(row[2], password)
+        return PasswordHasher().verify(password_hash, password)
     except (VerificationError, InvalidHashError):
-        return None
-    return Account(row[0], row[1])
+        return False
 
 
 async def set_password(connection: AsyncConnection, email: str, password: str) -> None:

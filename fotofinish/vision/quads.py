@@ -39,10 +39,13 @@ def quads_from(heat: Floats) -> list[Floats]:
     return quads
 
 
-def lengthened(quad: Floats, share: float) -> Floats:
-    """The quad with both ends moved out by a share of its height."""
-    along = (quad[1] - quad[0]) / max(side(quad, 0, 1), 1e-6) * side(quad, 0, 3) * share
-    return np.asarray(quad + np.array([-along, along, along, -along]), dtype=np.float32)
+def stretched(quad: Floats, ends: float, edges: float) -> Floats:
+    """The quad with its ends, and its upper and lower edge, moved out by shares of its height."""
+    high = side(quad, 0, 3)
+    along = (quad[1] - quad[0]) / max(side(quad, 0, 1), 1e-6) * high * ends
+    down = (quad[3] - quad[0]) * edges
+    moves = np.array([-along - down, along - down, along + down, down - along])
+    return np.asarray(quad + moves, dtype=np.float32)
 
 
 def straightened(pixels: Pixels, quad: Floats, height: int, most_width: int) -> Pixels:

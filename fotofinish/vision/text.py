@@ -20,10 +20,12 @@ import openvino as ov
 from openvino import opset13
 from openvino.preprocess import PrePostProcessor
 
-from fotofinish.vision.quads import Floats, Pixels, lengthened, quads_from, side, straightened
+from fotofinish.vision.quads import Floats, Pixels, quads_from, side, straightened, stretched
 from fotofinish.vision.registry import model_path
 
 Box = tuple[float, float, float, float]
+# a text and the confidence of each of its signs
+Line = tuple[str, tuple[float, ...]]
 
 # two detectors, because each finds text that the other does not: together they miss half as much
 DETECTOR, CLOSE_DETECTOR = "ppocrv6-det", "ppocrv5-det"
@@ -36,8 +38,12 @@ CLOSE_UP = (256, 320)
 # shorter than this nothing is legible, wider than this (by height) it is no number
 LEAST_HEIGHT = 7.0
 LEAST_ASPECT, MOST_ASPECT = 0.4, 8.0
-# the detector cuts first and last signs tight; a fifth of the height more gives them back
-LENGTHENED = 0.2
+# how much of its height a quad is lengthened at its ends and heightened before it is read: the
+# detector cuts first and last signs tight. A number of which a sign is unsure is looked at in
+# other cuts too: a right reading stays the same, a guess does not
+FIRST_LOOK = (0.2, 0.0)
+MORE_LOOKS = ((0.0, 0.0), (0.1, -0.08), (0.4, 0.0))
+SURE_SIGN = 0.95
 LINE_HEIGHT = 48
 WIDTH_STEP = 80
 LEAST_WIDTH = 160
@@ -122,23 +128,32 @@ class TextReader:
         return self._recognise(pixels, quads)
 
     def _recognise(self, pixels: Pixels, quads: Sequence[Floats]) -> list[TextReading]:
-        """What the quads say: those of a number's form, wide ones together with wide ones."""
+        """What the quads of a number's form say; unsure ones are looked at several times."""
         quads = [quad for quad in quads if _legible(quad)]
-        lines = [
-            straightened(pixels, lengthened(quad, LENGTHENED), LINE_HEIGHT, MOST_WIDTH)
-            for quad in quads
+        first = self._read_lines([_line(pixels, quad, FIRST_LOOK) for quad in quads])
+        unsure = [index for index, line in enumerate(first) if _worth_more_looks(line)]
+        again = self._read_lines(
+            [_line(pixels, quads[index], look) for index in unsure for look in MORE_LOOKS]
+        )
+        for place, index in enumerate(unsure):
+            looks = again[place * len(MORE_LOOKS) : (place + 1) * len(MORE_LOOKS)]
+            first[index] = _voted([first[index], *looks])
+        return [
+            TextReading(text, sum(confidences) / len(confidences), quad, confidences)
+            for quad, (text, confidences) in zip(quads, first, strict=True)
+            if text
         ]
+
+    def _read_lines(self, lines: Sequence[Pixels]) -> list[Line]:
+        """The text of each line; wide ones are computed together with wide ones."""
         order = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
-        readings: list[TextReading] = []
+        read: list[Line] = [("", ())] * len(lines)
         for start in range(0, len(order), BATCH):
             part = order[start : start + BATCH]
             outputs = self._recogniser(_batch([lines[index] for index in part]))[0]
             for index, steps in zip(part, outputs, strict=True):
-                text, confidences = _decoded(steps)
-                if text:
-                    mean = sum(confidences) / len(confidences)
-                    readings.append(TextReading(text, mean, quads[index], confidences))
-        return readings
+                read[index] = _decoded(steps)
+        return read
 
 
 def _taking_pixels(model: ov.Model, mean: list[float], deviation: list[float]) -> ov.Model:
@@ -188,6 +203,25 @@ def _legible(quad: Floats) -> bool:
     return high >= LEAST_HEIGHT and LEAST_ASPECT <= side(quad, 0, 1) / high <= MOST_ASPECT
 
 
+def _line(pixels: Pixels, quad: Floats, look: tuple[float, float]) -> Pixels:
+    return straightened(pixels, stretched(quad, *look), LINE_HEIGHT, MOST_WIDTH)
+
+
+def _worth_more_looks(line: Line) -> bool:
+    text, confidences = line
+    return any(sign.isdigit() for sign in text) and min(confidences) < SURE_SIGN
+
+
+def _voted(looks: Sequence[Line]) -> Line:
+    """The text with the most confidence in all; each look that read another lowers it."""
+    totals: dict[str, float] = {}
+    for text, confidences in looks:
+        totals[text] = totals.get(text, 0.0) + sum(confidences) / max(len(confidences), 1)
+    best = max(totals, key=lambda text: totals[text])
+    agreeing = [confidences for text, confidences in looks if text == best]
+    return best, tuple(sum(signs) / len(looks) for signs in zip(*agreeing, strict=True))
+
+
 def _batch(lines: Sequence[Pixels]) -> Pixels:
     """Lines side by side in one array, grey behind the shorter ones, of one of a few widths."""
     widest = max(LEAST_WIDTH, *(line.shape[1] for line in lines))
@@ -198,7 +232,7 @@ def _batch(lines: Sequence[Pixels]) -> Pixels:
     return batch
 
 
-def _decoded(steps: Floats) -> tuple[str, tuple[float, ...]]:
+def _decoded(steps: Floats) -> Line:
     """Best path of CTC (steps x signs); a sign's confidence is that of its surest step."""
     best = steps.argmax(axis=1)
     text: list[str] = []

@@ -14,7 +14,7 @@ import orjson
 import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from fotofinish.errors import FotofinishError
@@ -58,6 +58,11 @@ async def on_database_error(request: Request, error: Exception) -> Response:
     return error_response(503, DATABASE_DOWN, _retry_after(503))
 
 
+async def on_disconnect(request: Request, error: Exception) -> Response:
+    """The client went away in the middle of its request: nobody reads the answer."""
+    return error_response(400, "The request was cut off.")
+
+
 async def on_crash(request: Request, error: Exception) -> Response:
     """Anything else; the server that runs the application logs the stack."""
     return error_response(500, CRASHED)
@@ -70,6 +75,7 @@ def _retry_after(status: int) -> dict[str, str] | None:
 ERROR_HANDLERS: Mapping[Any, Any] = {
     FotofinishError: on_our_error,
     HTTPException: on_http_error,
+    ClientDisconnect: on_disconnect,
     psycopg.OperationalError: on_database_error,
     PoolTimeout: on_database_error,
     TooManyRequests: on_database_error,

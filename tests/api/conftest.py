@@ -173,24 +173,32 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+async def _make_race(server: Server, client: httpx.Client, org: Race | None) -> Race:
+    async with open_connection(server.database) as connection:
+        if org is None:
+            org_id = (await create_organisation(connection, "Club")).id
+            key, _ = await create_key(connection, org_id)
+        else:
+            org_id, key = org.org_id, org.key
+        event = await create_event(connection, org_id, "City Run", starts_at=START)
+    return Race(server, org_id, event.id, key, client)
+
+
 @pytest.fixture
 def make_race(server: Server, client: httpx.Client) -> Any:
     """A function that makes an event; in an organisation of its own unless one is given."""
+    return lambda org=None: run(_make_race(server, client, org))
 
-    async def make(org: Race | None) -> Race:
-        async with open_connection(server.database) as connection:
-            if org is None:
-                org_id = (await create_organisation(connection, "Club")).id
-                key, _ = await create_key(connection, org_id)
-            else:
-                org_id, key = org.org_id, org.key
-            event = await create_event(connection, org_id, "City Run", starts_at=START)
-        return Race(server, org_id, event.id, key, client)
 
-    return lambda org=None: run(make(org))
+@pytest.fixture(scope="module")
+def module_race(server: Server) -> Iterator[Race]:
+    """An event for all tests of a module."""
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        yield run(_make_race(server, client, None))
 
 
 @pytest.fixture
 def race(make_race: Any) -> Race:
     """A fresh event."""
-    return make_race()
+    race: Race = make_race()
+    return race

@@ -6,12 +6,11 @@ A stranger gets the same answer for an event that does not exist and for another
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from fotofinish.errors import InvalidValue, NotAllowed, NotAuthenticated
-from fotofinish.events.access import Access, find_access
+from fotofinish.events.access import Access, Claim, find_access
 from fotofinish.organisations.keys import digest
 from fotofinish.organisations.organisations import MAX_ID
 from fotofinish.web.services import services
@@ -28,43 +27,42 @@ SWITCHED_OFF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """What the request's header and address claim, not yet checked; None: no id at all."""
-
-    key_digest: bytes
-    org_id: int | None
-    event_id: int | None
-
-
-def identify(request: Request) -> Caller:
-    """Read key and ids from the request. Raises NotAuthenticated when there is no key."""
+def identify(request: Request) -> Claim:
+    """What header and address claim, not yet checked; raises NotAuthenticated without a key."""
     key = request.headers.get(KEY_HEADER, "").strip()
     if not key:
         raise NotAuthenticated(NO_KEY)
     ids = request.path_params
-    return Caller(digest(key), _id(ids["org_id"]), _id(ids.get("event_id", "")))
+    return Claim(digest(key), _id(ids["org_id"]), _id(ids.get("event_id", "")))
 
 
 async def admit(request: Request) -> Access:
     """Check the caller's key and organisation; raises NotAuthenticated or NotAllowed."""
-    caller = identify(request)
-    ours = services(request)
-    async with ours.pool.connection() as connection:
-        access = await find_access(connection, caller.key_digest, caller.event_id)
-    if access is None:
-        raise NotAllowed(WRONG_KEY)
-    if access.org_id != caller.org_id:
-        raise NotAllowed(OTHER_ORGANISATION)
-    if access.unnoted:
-        ours.key_uses.note(access.key_id)
-    return access
+    claim = identify(request)
+    async with services(request).pool.connection() as connection:
+        access = await find_access(connection, claim)
+    return check_key(request, claim, access)
 
 
 async def admit_to_event(request: Request) -> Access:
-    """Check the event as well; what is returned has one. Raises NotAllowed, and InvalidValue
-    for an event id that is no number at all."""
-    access = await admit(request)
+    """Check the event as well: what is returned has one. Raises as `check_event` does."""
+    return check_event(request, await admit(request))
+
+
+def check_key(request: Request, claim: Claim, access: Access | None) -> Access:
+    """Raise NotAllowed unless the key is in force and its organisation's is the one claimed."""
+    if access is None:
+        raise NotAllowed(WRONG_KEY)
+    if access.org_id != claim.org_id:
+        raise NotAllowed(OTHER_ORGANISATION)
+    if access.unnoted:
+        services(request).key_uses.note(access.key_id)
+    return access
+
+
+def check_event(request: Request, access: Access) -> Access:
+    """Raise NotAllowed unless the event is the organisation's; InvalidValue for an event id that
+    is no number at all."""
     if access.event_id is None:
         if not re.fullmatch(r"[+-]?[0-9]+", request.path_params["event_id"]):
             raise InvalidValue("path.event_id: Input should be a positive integer")

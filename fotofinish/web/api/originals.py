@@ -19,8 +19,15 @@ from fotofinish.delivery.originals import (
     find_by_selfie,
     link_originals,
 )
-from fotofinish.errors import InvalidRequest, InvalidValue
-from fotofinish.web.api.admission import admit_to_event, require_search
+from fotofinish.errors import FotofinishError, InvalidRequest, InvalidValue
+from fotofinish.events.access import Access, Claim
+from fotofinish.web.api.admission import (
+    admit_to_event,
+    check_event,
+    check_key,
+    identify,
+    require_search,
+)
 from fotofinish.web.api.bodies import read_json, validate
 from fotofinish.web.api.models import (
     ImageRequest,
@@ -34,25 +41,41 @@ from fotofinish.web.services import Services, services
 
 NO_SELFIE_ID = "identifier is not the UUID of a selfie."
 NONE_VALID = "None of these photos is in this event."
+SMALL = 4096  # bytes of a body that came along with its headers
 
 
 async def original_photos(request: Request) -> Response:
     """POST `original-photos`: by bib, by selfie, or by image ids."""
-    access = await admit_to_event(request)
-    event_id = access.reached_event
-    body = await read_json(request)
-    method = body.get("method") if isinstance(body, dict) else None
-    if method in ("bib", "selfie"):
-        require_search(access, method)
-    wanted, window = _check(request, body, method)
-    ours = services(request)
+    claim = identify(request)
+    if not 0 < _announced(request) <= SMALL:
+        await admit_to_event(request)  # nobody uploads much before he is known
+    method = None
+    try:
+        body = await read_json(request)
+        method = body.get("method") if isinstance(body, dict) else None
+        wanted, window = _check(request, body, method)
+    except FotofinishError:
+        # whether the caller may is decided first: a stranger learns nothing of what is wrong
+        access = await admit_to_event(request)
+        if method in ("bib", "selfie"):
+            require_search(access, method)
+        raise
     if isinstance(wanted, ParticipantRequest):
-        return await _of_participant(ours, event_id, wanted, window)
-    return await _of_ids(ours, event_id, wanted, window)
+        return await _of_participant(request, claim, wanted, window)
+    return await _of_ids(request, wanted, window)
+
+
+def _announced(request: Request) -> int:
+    """The length of the body as announced, 0 when it is not."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 20 else 0
 
 
 def _check(request: Request, body: object, method: object) -> tuple[OriginalsRequest, Window]:
-    """Body and query as they should be; raises InvalidValue with the faults of both."""
+    """Body and query as they should be.
+
+    Raises InvalidValue with the faults of both, InvalidRequest for a selfie that is no UUID.
+    """
     model: type[OriginalsRequest] = ParticipantRequest
     if method == "image_id":
         model = ImageRequest
@@ -69,15 +92,24 @@ def _check(request: Request, body: object, method: object) -> tuple[OriginalsReq
         faults.append(error.message)
     if faults:
         raise InvalidValue("; ".join(faults))
+    if wanted.method == "selfie" and parse_uuid(wanted.identifier) is None:
+        raise InvalidRequest(NO_SELFIE_ID)
     return wanted, window
 
 
 async def _of_participant(
-    ours: Services, event_id: int, wanted: ParticipantRequest, window: Window
+    request: Request, claim: Claim, wanted: ParticipantRequest, window: Window
 ) -> Response:
-    page = await _find(ours, event_id, wanted, window)
+    ours = services(request)
+    access, page = await _find(ours, claim, wanted, window)
+    access = check_event(request, check_key(request, claim, access))
+    require_search(access, wanted.method)
     links, failures = await link_originals(
-        ours.store, ours.linker, event_id, page.filenames, check=ours.settings.check_originals
+        ours.store,
+        ours.linker,
+        access.reached_event,
+        page.filenames,
+        check=ours.settings.check_originals,
     )
     message = None
     if not page.total:
@@ -86,22 +118,20 @@ async def _of_participant(
 
 
 async def _find(
-    ours: Services, event_id: int, wanted: ParticipantRequest, window: Window
-) -> OriginalsPage:
+    ours: Services, claim: Claim, wanted: ParticipantRequest, window: Window
+) -> tuple[Access | None, OriginalsPage]:
     identifier, offset, limit = wanted.identifier, window.offset, window.page_size
-    if wanted.method == "bib":
-        async with ours.pool.connection() as connection:
-            return await find_by_bib(connection, event_id, identifier, offset=offset, limit=limit)
-    selfie_id = parse_uuid(identifier)
-    if selfie_id is None:
-        raise InvalidRequest(NO_SELFIE_ID)
     async with ours.pool.connection() as connection:
-        return await find_by_selfie(connection, event_id, selfie_id, offset=offset, limit=limit)
+        if wanted.method == "bib":
+            return await find_by_bib(connection, claim, identifier, offset=offset, limit=limit)
+        return await find_by_selfie(connection, claim, UUID(identifier), offset=offset, limit=limit)
 
 
 async def _of_ids(
-    ours: Services, event_id: int, wanted: ImageRequest | ImagesRequest, window: Window
+    request: Request, wanted: ImageRequest | ImagesRequest, window: Window
 ) -> Response:
+    ours = services(request)
+    event_id = (await admit_to_event(request)).reached_event
     ids = [wanted.identifier] if isinstance(wanted, ImageRequest) else wanted.identifier
     asked = list(dict.fromkeys(map(UUID, ids)))
     async with ours.pool.connection() as connection:
@@ -116,7 +146,9 @@ async def _of_ids(
         [found[id] for id in page if id in found],
         check=ours.settings.check_originals,
     )
-    failures += [Failure(str(id), UNKNOWN, None) for id in page if id not in found]
+    failures += [
+        Failure(image_id=str(id), error=UNKNOWN, path=None) for id in page if id not in found
+    ]
     identifier = wanted.identifier if isinstance(wanted, ImageRequest) else None
     return _answer(links, failures, identifier, None, window, len(asked))
 

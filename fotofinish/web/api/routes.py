@@ -1,35 +1,26 @@
-"""The addresses of the external API."""
+"""Routes of the external API and of its description."""
 
 from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from fotofinish.web.api.events import details, events, ping
-from fotofinish.web.api.faces import forget_search, search_faces, stored_search
-from fotofinish.web.api.images import (
-    all_images,
-    images_with_bib,
-    timeline_days,
-    timeline_images,
-)
-from fotofinish.web.api.originals import original_photos
-
-BASE = "/api/v1/ext"
-EVENT = BASE + "/{org_id}/event/{event_id}"
+from fotofinish.web.api.docs import docs_page, openapi_document
+from fotofinish.web.api.endpoints import ENDPOINTS
+from fotofinish.web.api.openapi import BASE
 
 
 def api_routes() -> list[BaseRoute]:
     """Every route of the external API, the busiest first."""
     return [
-        Route(EVENT + "/original-photos", original_photos, methods=["POST"]),
-        Route(EVENT + "/bibs/{bib:path}", images_with_bib, methods=["GET"]),
-        Route(EVENT + "/images", all_images, methods=["GET"]),
-        Route(EVENT + "/faces", search_faces, methods=["POST"]),
-        Route(EVENT + "/faces/{request_id}", stored_search, methods=["GET"]),
-        Route(EVENT + "/faces/{request_id}", forget_search, methods=["DELETE"]),
-        Route(EVENT + "/timeline/days", timeline_days, methods=["GET"]),
-        Route(EVENT + "/timeline/images", timeline_images, methods=["GET"]),
-        Route(EVENT + "/ping", ping, methods=["GET"]),
-        Route(EVENT + "/details", details, methods=["GET"]),
-        Route(BASE + "/{org_id}/events", events, methods=["GET"]),
+        *(
+            # a bib may have a slash in it, as those of relay teams do
+            Route(
+                BASE + endpoint.path.replace("{bib}", "{bib:path}"),
+                endpoint.handle,
+                methods=[endpoint.method],
+            )
+            for endpoint in ENDPOINTS
+        ),
+        Route("/api/v1/openapi.json", openapi_document, methods=["GET"]),
+        Route("/api/v1/docs", docs_page, methods=["GET"]),
     ]

@@ -1,0 +1,45 @@
+"""An organisation's events with how far their photos are, for the dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+
+@dataclass(frozen=True, slots=True)
+class EventSummary:
+    """An event and its photos by state; `open` are those waiting or being processed."""
+
+    id: int
+    name: str
+    slug: str
+    starts_at: datetime
+    time_zone: str
+    status: str
+    photos: int
+    ready: int
+    open: int
+    failed: int
+
+
+async def list_summaries(connection: AsyncConnection, org_id: int) -> list[EventSummary]:
+    """The organisation's events, latest first."""
+    async with connection.cursor(row_factory=class_row(EventSummary)) as cursor:
+        await cursor.execute(
+            """select event.id, event.name, event.slug, event.starts_at, event.time_zone,
+                      event.status, counted.photos, counted.ready, counted.open, counted.failed
+               from event
+               cross join lateral (
+                   select count(*) as photos,
+                          count(*) filter (where state = 'ready') as ready,
+                          count(*) filter (where state in ('waiting', 'processing')) as open,
+                          count(*) filter (where state = 'failed') as failed
+                   from photo where photo.event_id = event.id) as counted
+               where event.org_id = %s
+               order by event.starts_at desc, event.id desc""",
+            [org_id],
+        )
+        return await cursor.fetchall()

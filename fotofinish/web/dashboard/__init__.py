@@ -1,0 +1,1 @@
+"""The operator's pages: sign-in, organisations and their events. Rendered on the server."""
