@@ -40,14 +40,13 @@ def examine(settings: Settings) -> list[Check]:
     return [
         *_database(settings),
         _tried("storage", lambda: _storage(settings), "check FOTOFINISH_STORAGE_URL"),
-        *(
-            _tried(
-                f"model {name}", lambda name=name: str(model_path(name).name), "run make install"
-            )  # type: ignore[misc]
-            for name in MODELS
-        ),
+        *(_model(name) for name in MODELS),
         Check("links", True, f"valid {settings.link_ttl} s, under {settings.public_url}"),
     ]
+
+
+def _model(name: str) -> Check:
+    return _tried(f"model {name}", lambda: model_path(name).name, "run make install")
 
 
 def _tried(subject: str, attempt: Callable[[], str], mend: str) -> Check:

@@ -5,8 +5,8 @@ from __future__ import annotations
 DIGITS = "0123456789"
 
 
-def agreed(bib: str, start_list: frozenset[str]) -> str | None:
-    """The bib on the list that was meant: itself, or the only one that differs in one digit.
+def agreed(bib: str, start_list: frozenset[str], *, mend: bool) -> str | None:
+    """The bib on the list that was meant: itself, or (`mend`) the only one with one other digit.
 
     The list's bibs are upper case without white space around them. White space and hyphens inside
     what was read do not count. None when the list has no such bib, or several.
@@ -15,6 +15,8 @@ def agreed(bib: str, start_list: frozenset[str]) -> str | None:
     for written in (bib, plain):
         if written in start_list:
             return written
+    if not mend:
+        return None
     near = {
         changed
         for index, sign in enumerate(plain)

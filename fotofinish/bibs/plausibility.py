@@ -34,8 +34,10 @@ LEAST_CONFIDENCE_LONG = (0.65, 0.5)
 LEAST_LETTER_CONFIDENCE = 0.95
 # Without a face there is less reason to believe; people are seen from behind or the side, though
 LEAST_CONFIDENCE_ALONE = 0.95
-LEAST_DIGITS_ALONE = 3
+LEAST_DIGITS_ALONE = 2
 LEAST_CONFIDENCE_LISTED = 0.5
+# Only a number with an unsure sign is mended: one that was read well is another than all listed
+MENDED_BELOW = 0.95
 # How sure every sign of the longer of two looks must be to be believed over the shorter
 LEAST_END_CONFIDENCE = 0.8
 # A bib hangs between chest and hip. Face boxes are from brow to chin and as wide as the face:
@@ -53,7 +55,9 @@ LEAST_DIGIT_ASPECT, MOST_DIGIT_ASPECT = 0.25, 1.2
 MOST_BEYOND_EDGE = 0.15
 # Somebody whose number is this much smaller than the largest is three times further away: legible
 # by chance, in the background
-LEAST_OF_LARGEST = 0.3
+LEAST_OF_LARGEST = 1 / 3
+# A number shorter than another counts when it is at least this large beside it: see _whole
+LEAST_OF_LONGER = 0.5
 # What else is printed on a bib has at most half the height, and so at most this area
 LEAST_OF_SAME_PERSON = 0.4
 
@@ -104,7 +108,7 @@ def bibs_from(
         if candidate.face is not None or _stands_alone(candidate, readings)
     ]
     if start_list is None:
-        sure = [candidate for candidate in worn if _sure(candidate)]
+        sure = _whole([candidate for candidate in worn if _sure(candidate)])
     else:
         sure = list(_listed(worn, start_list))
     return _each_once(_prominent(_one_a_person(sure)))
@@ -207,7 +211,7 @@ def _placed(candidate: Candidate, faces: Sequence[FaceReading]) -> Candidate:
 
 
 def _stands_alone(candidate: Candidate, readings: Sequence[TextReading]) -> bool:
-    """Whether it looks like a bib without a face: long enough, no year, and no part of a line."""
+    """Whether it looks like a bib without a face: no single digit, no year, no part of more text."""
     digits = sum(sign.isdigit() for sign in candidate.bib)
     if digits < LEAST_DIGITS_ALONE or re.fullmatch(r"(19|20)\d\d", candidate.bib):
         return False
@@ -217,13 +221,13 @@ def _stands_alone(candidate: Candidate, readings: Sequence[TextReading]) -> bool
 
 
 def _continues(candidate: Candidate, box: Box) -> bool:
-    """Whether the other text goes on with the line: beside it, near, and of its height."""
+    """Whether the other text is of one piece with it: of its height, and right beside or below."""
     x, y, w, h = candidate.box
     if _same_place(candidate.box, box) or not 0.6 <= box[3] / h <= 1.6:
         return False
-    beside = abs(y + h / 2 - box[1] - box[3] / 2) < h / 2
-    gap = max(box[0] - (x + w), x - (box[0] + box[2]))
-    return beside and gap < h
+    across = max(box[0] - (x + w), x - (box[0] + box[2]))
+    down = max(box[1] - (y + h), y - (box[1] + box[3]))
+    return max(across, down) < h and min(across, down) < 0
 
 
 def _sure(candidate: Candidate) -> bool:
@@ -232,12 +236,30 @@ def _sure(candidate: Candidate) -> bool:
     return candidate.confidence >= mean and candidate.weakest >= weakest
 
 
+def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates without those that are likely parts of numbers.
+
+    People who are half hidden stand behind others: a number with fewer signs than one printed much
+    larger in the same photo is rather a part of one than a short one. A start list knows better.
+    """
+    return [
+        candidate
+        for candidate in candidates
+        if not any(
+            len(other.bib) > len(candidate.bib)
+            and candidate.height < LEAST_OF_LONGER * other.height
+            for other in candidates
+        )
+    ]
+
+
 def _listed(candidates: Iterable[Candidate], start_list: frozenset[str]) -> Iterable[Candidate]:
     """The candidates that the start list knows, mended where only one bib can be meant."""
     for candidate in candidates:
         if candidate.confidence < LEAST_CONFIDENCE_LISTED:
             continue
-        bib = agreed(candidate.bib, start_list)
+        mend = candidate.weakest < MENDED_BELOW
+        bib = agreed(candidate.bib, start_list, mend=mend)
         if bib is not None:
             yield replace(candidate, bib=bib)
 

@@ -102,9 +102,13 @@ def test_short_numbers_must_be_surer_than_long_ones() -> None:
     assert read(a_text("3333", confidence=0.9)) == {"3333"}
 
 
-def test_a_short_number_far_from_any_person_is_no_bib() -> None:
-    assert read(a_text("42", at=(900, 100))) == set()
-    assert read(a_text("42"), faces=()) == set()
+def test_a_single_digit_needs_a_person() -> None:
+    assert read(a_text("4", at=(900, 100))) == set()
+    assert read(a_text("4"), faces=()) == set()
+
+
+def test_the_mark_of_a_kilometre_is_no_bib() -> None:
+    assert read(a_text("30", at=(900, 100)), a_text("KM", at=(900, 160))) == set()
 
 
 def test_somebody_seen_from_behind_is_found_by_a_sure_number() -> None:
@@ -139,6 +143,14 @@ def test_somebody_far_in_the_background_does_not_count() -> None:
     far = a_face((800.0, 300.0, 16.0, 20.0))
     texts = a_text("1234"), a_text("5678", at=(808, 365), high=11)
     assert read(*texts, faces=(a_face(), far)) == {"1234"}
+
+
+def test_a_part_of_a_number_on_somebody_half_hidden_behind_is_no_bib() -> None:
+    behind = a_face((750.0, 210.0, 50.0, 60.0))
+    part = a_text("331", at=(775, 400), high=25)
+    assert read(a_text("71652"), part, faces=(a_face(), behind)) == {"71652"}
+    listed = frozenset({"71652", "331"})
+    assert read(a_text("71652"), part, faces=(a_face(), behind), start_list=listed) == listed
 
 
 def test_a_number_cut_by_the_photos_edge_is_no_bib() -> None:
@@ -176,10 +188,15 @@ class TestWithAStartList:
         assert read(a_text("1234", confidence=0.6), start_list=frozenset({"1234"})) == {"1234"}
 
     def test_one_misread_digit_is_mended_when_one_bib_fits(self) -> None:
-        assert read(a_text("1284"), start_list=frozenset({"1234", "5678"})) == {"1234"}
+        misread = a_text("1284", confidences=(1.0, 1.0, 0.8, 1.0))
+        assert read(misread, start_list=frozenset({"1234", "5678"})) == {"1234"}
+
+    def test_a_number_that_was_read_well_is_not_mended(self) -> None:
+        assert read(a_text("1284"), start_list=frozenset({"1234", "5678"})) == set()
 
     def test_nothing_is_mended_when_two_bibs_fit(self) -> None:
-        assert read(a_text("1284"), start_list=frozenset({"1234", "1294"})) == set()
+        misread = a_text("1284", confidences=(1.0, 1.0, 0.8, 1.0))
+        assert read(misread, start_list=frozenset({"1234", "1294"})) == set()
 
     def test_leading_zeros_count(self) -> None:
         assert read(a_text("7"), start_list=frozenset({"007"})) == set()
