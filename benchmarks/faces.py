@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     finder = FaceFinder()
     start_up = time.perf_counter() - start
     ours = _measure(_ours(finder), DEFAULT_MATCH_THRESHOLD, given.people)
-    peer = _measure(_opencv(), OPENCV_THRESHOLD, given.people)
+    peer = _measure(opencv_embedder(), OPENCV_THRESHOLD, given.people)
     rows = [Row(name, ours[name], peer[name]) for name in ours]
     print_table("Faces: ours against OpenCV's FaceDetectorYN and FaceRecognizerSF", rows)
     print(f"start-up of our finder: {start_up:.2f} s")
@@ -146,7 +146,7 @@ def _ours(finder: FaceFinder) -> Embed:
     return embed
 
 
-def _opencv() -> Embed:
+def opencv_embedder() -> Embed:
     """OpenCV's modules with their own defaults, largest face."""
     cv2.setNumThreads(1)
     detector = cv2.FaceDetectorYN.create(str(model_path("yunet")), "", (320, 320))

@@ -35,6 +35,7 @@ LEAST_LETTER_CONFIDENCE = 0.95
 # Without a face there is less reason to believe; people are seen from behind or the side, though
 LEAST_CONFIDENCE_ALONE = 0.95
 LEAST_DIGITS_ALONE = 2
+# On a start list a number is believed sooner: few of all numbers are on it
 LEAST_CONFIDENCE_LISTED = 0.5
 # Only a number with an unsure sign is mended: one that was read well is another than all listed
 MENDED_BELOW = 0.95
@@ -46,9 +47,11 @@ LEAST_END_CONFIDENCE = 0.8
 MOST_ACROSS = 1.5
 LEAST_DOWN, MOST_DOWN = 1.0, 5.5
 # Digits are 5 to 10 cm high, a face 18 to 20
-# the part of a person that is looked at closer: 56 pixels for a face's height in 256x320
-TORSO_WIDTH, TORSO_TOP = 256 / 56, 0.8
 LEAST_HEIGHT, MOST_HEIGHT = 0.18, 1.2
+# What is looked at closer, in heights of the face: four and a half wide (256 pixels of 56 a face:
+# digits of 25, the detector's best), from the collar down
+TORSO_WIDTH, TORSO_TOP = 256 / 56, 0.8
+# Digits are half as wide as high; "1" is narrower, the quad's margin makes short numbers wider
 LEAST_DIGIT_ASPECT, MOST_DIGIT_ASPECT = 0.25, 1.2
 # A quad is a quarter of its height larger than its digits on each side: when it reaches out of the
 # photo further than this, digits are cut
@@ -211,7 +214,7 @@ def _placed(candidate: Candidate, faces: Sequence[FaceReading]) -> Candidate:
 
 
 def _stands_alone(candidate: Candidate, readings: Sequence[TextReading]) -> bool:
-    """Whether it looks like a bib without a face: no single digit, no year, no part of more text."""
+    """Whether it looks like a bib without a face: no year, and no part of more text."""
     digits = sum(sign.isdigit() for sign in candidate.bib)
     if digits < LEAST_DIGITS_ALONE or re.fullmatch(r"(19|20)\d\d", candidate.bib):
         return False

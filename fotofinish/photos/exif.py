@@ -5,7 +5,6 @@ Tags by their numbers in Exif 2.32 (CIPA DC-008), read by Pillow.
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from collections.abc import Mapping
@@ -13,14 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-import pillow_heif
 from PIL import ExifTags, Image
 
-from fotofinish.photos.formats import HEIC, PhotoFormat
+from fotofinish.photos.containers import find_metadata
+from fotofinish.photos.formats import PhotoFormat
 
-ORIENTATION = ExifTags.Base.Orientation
 EXIF_IFD = ExifTags.IFD.Exif
-# (date and time, sub-seconds, offset), best first: the shutter, then the digitisation
+# (date and time, sub-seconds, offset), best first: the shutter, then the digitisation. The plain
+# DateTime is left out: editors set it to the time of export, and no time is better than a wrong one
 TIME_TAGS = (
     (
         ExifTags.Base.DateTimeOriginal,
@@ -35,26 +34,43 @@ TIME_TAGS = (
 )
 EARLIEST_YEAR = 1990  # before the first digital cameras: a clock that was never set
 MAX_OFFSET = 14 * 60
+LONGEST_NAME = 80
+# some cameras pad with spaces where the standard wants zeros
+WALL_CLOCK = re.compile(
+    r"\s*([0-9]{4})[:/.-]([0-9 ][0-9])[:/.-]([0-9 ][0-9])[ T]([0-9 ][0-9]):([0-9 ][0-9]):([0-9 ][0-9])"
+)
+OFFSET = re.compile(r"\s*([+-])([0-9]{2}):?([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
     """The camera's word: wall clock (naive, with sub-seconds), its offset from UTC in minutes
-    if it knew it, and the EXIF orientation (1 to 8)."""
+    if it knew it, the EXIF orientation (1 to 8), and the camera's make and model."""
 
     taken_at: datetime | None = None
     offset_minutes: int | None = None
     orientation: int = 1
+    camera: str | None = None
 
 
 def read_capture(data: bytes, photo_format: PhotoFormat) -> Capture:
     """The capture data of a photo; empty where there is none or it makes no sense."""
     try:
+        return parse_exif(find_metadata(data, photo_format).exif)
+    except Exception:  # a file that is none; its pixels are not our business
+        return Capture()
+
+
+def parse_exif(exif: bytes | None) -> Capture:
+    """The capture data in an EXIF block (TIFF structure)."""
+    if not exif:
+        return Capture()
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tags = _load(data, photo_format)
-            details = tags.get_ifd(EXIF_IFD)
-            return _capture(tags, details)
+            tags = Image.Exif()
+            tags.load(exif)
+            return _capture(tags, tags.get_ifd(EXIF_IFD))
     except Exception:  # hostile EXIF breaks parsers in every way; the photo itself may be fine
         return Capture()
 
@@ -73,34 +89,36 @@ def captured_at(capture: Capture, time_zone: str) -> datetime | None:
         return None
 
 
-def _load(data: bytes, photo_format: PhotoFormat) -> Image.Exif:
-    if photo_format == HEIC:
-        tags = Image.Exif()
-        raw = pillow_heif.open_heif(data, convert_hdr_to_8bit=False).info.get("exif")
-        if raw:
-            tags.load(raw)
-        return tags
-    with Image.open(io.BytesIO(data), formats=[_pillow_name(photo_format)]) as image:
-        return image.getexif()
-
-
-def _pillow_name(photo_format: PhotoFormat) -> str:
-    return photo_format.name.upper()
-
-
 def _capture(tags: Mapping[int, object], details: Mapping[int, object]) -> Capture:
-    found = tags.get(ORIENTATION)
-    orientation = found if isinstance(found, int) and 1 <= found <= 8 else 1
+    orientation, camera = _orientation(tags.get(ExifTags.Base.Orientation)), _camera(tags)
     for time_tag, subsec_tag, offset_tag in TIME_TAGS:
         taken = _wall_clock(details.get(time_tag), details.get(subsec_tag))
         if taken is not None:
-            return Capture(taken, _offset(details.get(offset_tag)), orientation)
-    return Capture(orientation=orientation)
+            return Capture(taken, _offset(details.get(offset_tag)), orientation, camera)
+    return Capture(orientation=orientation, camera=camera)
+
+
+def _orientation(value: object) -> int:
+    if isinstance(value, tuple) and value:
+        value = value[0]
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _camera(tags: Mapping[int, object]) -> str | None:
+    make, model = (_text(tags.get(tag)) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
+    if make and model.lower().startswith(make.split()[0].lower()):
+        make = ""  # Canon, for one, writes its name into both
+    return f"{make} {model}".strip()[:LONGEST_NAME] or None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    return "".join(letter for letter in value.split("\0")[0] if letter.isprintable()).strip()
 
 
 def _wall_clock(value: object, subseconds: object) -> datetime | None:
-    text = value if isinstance(value, str) else ""
-    match = re.match(r"\s*(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)", text)
+    match = WALL_CLOCK.match(value) if isinstance(value, str) else None
     if match is None:
         return None
     digits = subseconds.strip("\0 ") if isinstance(subseconds, str) else ""
@@ -115,10 +133,14 @@ def _wall_clock(value: object, subseconds: object) -> datetime | None:
 
 
 def _offset(value: object) -> int | None:
-    match = re.match(r"\s*([+-])(\d\d):(\d\d)", value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    if value.strip("\0 ") == "Z":
+        return 0
+    match = OFFSET.match(value)
     if match is None:
-        return 0 if isinstance(value, str) and value.strip("\0 ") == "Z" else None
+        return None
     minutes = int(match[2]) * 60 + int(match[3])
-    if minutes > MAX_OFFSET or int(match[3]) > 59:
+    if minutes > MAX_OFFSET:
         return None
     return -minutes if match[1] == "-" else minutes
