@@ -156,9 +156,12 @@ def import_(
     settings = load_settings()
     console = Console(stderr=True)
     with open_database(settings) as database:
-        report = asyncio.run(
-            import_photos(settings, database, event_id, paths, wait=wait, console=console)
-        )
+        try:
+            report = asyncio.run(
+                import_photos(settings, database, event_id, paths, wait=wait, console=console)
+            )
+        except KeyboardInterrupt:
+            _fail("Stopped. What is stored stays; run the same command again to go on.", 130)
     lines = [
         f"{report.found} files found: {report.stored} stored, "
         f"{report.duplicates} there already, {len(report.rejected)} rejected.",
@@ -329,6 +332,6 @@ def _print(data: dict[str, object], text: str, json_output: bool) -> None:
     typer.echo(json.dumps(data) if json_output else text)
 
 
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise SystemExit(1)
+def _fail(message: str, status: int = 1) -> NoReturn:
+    typer.echo(f"Error: {message}" if status == 1 else message, err=True)
+    raise SystemExit(status)

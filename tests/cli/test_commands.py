@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,17 @@ class Installation:
             capture_output=True,
             text=True,
             input=stdin,
+            cwd=self.folder,
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """The command, running."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "fotofinish", *words],
+            env={**os.environ, "FOTOFINISH_DATA_DIR": str(self.folder / "data")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             cwd=self.folder,
         )
 
@@ -112,6 +125,27 @@ def test_import_reports_what_became_of_every_file(installation: Installation, ph
 
     again = installation.json("import", "456", str(photos))
     assert (again["stored"], again["duplicates"]) == (0, 3)
+
+
+def test_an_import_that_is_stopped_says_how_to_go_on(
+    installation: Installation, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(3)
+    for number in range(300):
+        picture = noise.integers(0, 255, (400, 600, 3), dtype=np.uint8)
+        (tmp_path / f"{number}.jpg").write_bytes(simplejpeg.encode_jpeg(picture))
+    event = str(installation.json("event", "create", "903", "Stopped")["event_id"])
+    importer = installation.start("import", event, str(tmp_path), "--wait")
+    while not installation.json("status", event)["photos"]:
+        time.sleep(0.1)
+    importer.send_signal(signal.SIGINT)
+    _, said = importer.communicate(timeout=60)
+    assert importer.returncode == 130
+    assert "run the same command again" in said
+    assert "Traceback" not in said
+    again = installation.json("import", event, str(tmp_path))
+    assert again["stored"] + again["duplicates"] == 300
+    assert again["duplicates"] > 0
 
 
 def test_import_waits_until_everything_is_processed(
