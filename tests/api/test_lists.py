@@ -168,7 +168,9 @@ def test_images_of_a_bib(race: Race) -> None:
     assert (nobody.json()["message"], ids(nobody)) == ("No images found", [])
 
 
-@pytest.mark.parametrize("bib", ["%00", "%F0%9F%8F%83", "12%2F1", "%FF", "..%2F..", "%20"])
+@pytest.mark.parametrize(
+    "bib", ["%00", "%F0%9F%8F%83", "12%2F1", "%FF", "..%2F..", "%20", "%0A", "1%0A2"]
+)
 def test_odd_bibs_find_nothing_and_break_nothing(race: Race, bib: str) -> None:
     race.add_photo("1")
     assert total(race.get(f"/bibs/{bib}")) == 0

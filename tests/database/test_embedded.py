@@ -11,7 +11,8 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ def test_starts_again_after_the_server_itself_was_killed(data_dir: Path) -> None
     holder = _hold(data_dir)
     for server in _servers(data_dir):
         for process in (*server.children(recursive=True), server):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # the others end by themselves meanwhile
+                process.kill()
     holder.kill()
     holder.wait()
     with open_database(load_settings(data_dir=data_dir)) as database:
@@ -163,7 +165,7 @@ def _servers(data_dir: Path) -> list[psutil.Process]:
     return found
 
 
-def _eventually(condition, seconds: float = 20.0) -> bool:
+def _eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

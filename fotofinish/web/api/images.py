@@ -42,6 +42,8 @@ async def images_with_bib(request: Request) -> Response:
     access = await admit_to_event(request)
     require_search(access, "bib")
     bib: str = request.path_params["bib"]
+    if not bib:
+        raise InvalidValue("path.bib: String should have at least 1 character")
     if len(bib) > MAX_BIB_LENGTH:
         raise InvalidValue(f"path.bib: String should have at most {MAX_BIB_LENGTH} characters")
     window = read_window(request, default=DEFAULT_SIZE, most=MOST)
