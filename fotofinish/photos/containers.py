@@ -6,8 +6,10 @@ is in `exif.py`.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pillow_heif
@@ -20,8 +22,11 @@ LARGEST_PROFILE = 4 * 1024**2
 EXIF_OPENINGS = (b"Exif\0\0", b"Exif\0\xff")
 ICC_OPENING = b"ICC_PROFILE\0"
 SCAN, END = 0xDA, 0xD9
-BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}
+BARE_MARKERS = {0x01, 0xD8}
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+PROGRESSIVE = {0xC2, 0xCA}
+# no stuffed zero, restart marker or fill byte
+NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +34,14 @@ class Metadata:
     """What lies beside the pixels: `exif` as a TIFF block, `profile` as ICC.
 
     Of a JPEG also `frame`, its kind of coding (the number of its SOF marker, ITU-T T.81 table
-    B.1), and `depth`, its bits a channel.
+    B.1), `depth`, its bits a channel, and `scans`, how often a decoder goes over it.
     """
 
     exif: bytes | None = None
     profile: bytes | None = None
     frame: int | None = None
     depth: int | None = None
+    scans: int = 0
 
 
 def find_metadata(data: bytes, photo_format: PhotoFormat) -> Metadata:
@@ -58,30 +64,39 @@ def find_metadata(data: bytes, photo_format: PhotoFormat) -> Metadata:
 
 def _of_jpeg(data: bytes) -> Metadata:
     exif: bytes | None = None
-    parts: dict[int, bytes] = {}
+    profile: dict[int, bytes] = {}
     frame = depth = None
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # fill bytes may stand before any marker
-            at += 1
-            continue
-        if marker in BARE_MARKERS:
-            at += 2
-            continue
-        if marker in (SCAN, END):
-            break
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        body = data[at + 4 : at + 2 + length]
+    components = scans = 0
+    for marker, body in _jpeg_segments(data):
         if marker == 0xE1 and body.startswith(EXIF_OPENINGS) and exif is None:
             exif = body[6:]
         elif marker == 0xE2 and body.startswith(ICC_OPENING) and len(body) > 14:
-            parts[body[12]] = body[14:]
-        elif marker in FRAMES and body:
-            frame, depth = marker, body[0]
-        at += 2 + max(length, 2)
-    profile = b"".join(parts[number] for number in sorted(parts)) or None
-    return Metadata(exif, profile, frame, depth)
+            profile[body[12]] = body[14:]
+        elif marker in FRAMES and len(body) > 5:
+            frame, depth, components = marker, body[0], body[5]
+        elif marker == SCAN:
+            scans += 1
+            if frame not in PROGRESSIVE and body[:1] == bytes([components]):
+                break  # all there is, in one scan: what follows is not looked at
+    joined = b"".join(profile[number] for number in sorted(profile))
+    return Metadata(exif, joined or None, frame, depth, scans)
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each segment's marker and body, over all scans, until the photo's end.
+
+    Skips what stands between segments, as decoders do.
+    """
+    at = 2
+    while found := NEXT_MARKER.search(data, at):
+        at, marker = found.end(), data[found.end() - 1]
+        if marker in BARE_MARKERS:
+            continue
+        if marker == END:
+            return
+        length = max(2, int.from_bytes(data[at : at + 2], "big"))
+        yield marker, data[at + 2 : at + length]
+        at += length
 
 
 def _png_chunks(data: bytes) -> dict[bytes, bytes]:

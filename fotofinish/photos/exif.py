@@ -37,7 +37,8 @@ MAX_OFFSET = 14 * 60
 LONGEST_NAME = 80
 # some cameras pad with spaces where the standard wants zeros
 WALL_CLOCK = re.compile(
-    r"\s*([0-9]{4})[:/.-]([0-9 ][0-9])[:/.-]([0-9 ][0-9])[ T]([0-9 ][0-9]):([0-9 ][0-9]):([0-9 ][0-9])"
+    r"\s*([0-9]{4})[:/.-]([0-9 ][0-9])[:/.-]([0-9 ][0-9])"
+    r"[ T]([0-9 ][0-9]):([0-9 ][0-9]):([0-9 ][0-9])"
 )
 OFFSET = re.compile(r"\s*([+-])([0-9]{2}):?([0-5][0-9])")
 
@@ -56,21 +57,19 @@ class Capture:
 def read_capture(data: bytes, photo_format: PhotoFormat) -> Capture:
     """The capture data of a photo; empty where there is none or it makes no sense."""
     try:
-        return parse_exif(find_metadata(data, photo_format).exif)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return parse_exif(find_metadata(data, photo_format).exif)
     except Exception:  # a file that is none; its pixels are not our business
         return Capture()
 
 
 def parse_exif(exif: bytes | None) -> Capture:
     """The capture data in an EXIF block (TIFF structure)."""
-    if not exif:
-        return Capture()
+    tags = Image.Exif()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tags = Image.Exif()
-            tags.load(exif)
-            return _capture(tags, tags.get_ifd(EXIF_IFD))
+        tags.load(exif or b"")
+        return _capture(tags, tags.get_ifd(EXIF_IFD))
     except Exception:  # hostile EXIF breaks parsers in every way; the photo itself may be fine
         return Capture()
 

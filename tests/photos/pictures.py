@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 
@@ -19,22 +20,47 @@ def gradient(width: int = 160, height: int = 120) -> Image.Image:
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    """The picture as a file of this kind, in Pillow's name for it."""
+    """The picture as a file of this kind, in Pillow's name for it, or "HEIC"."""
     file = io.BytesIO()
-    image.save(file, kind, **options)
+    if kind == "HEIC":
+        # an EXIF orientation becomes HEIC's own rotation as well, as phones write it
+        pillow_heif.from_pillow(image).save(file, quality=90, **options)
+    else:
+        image.save(file, kind, **options)
     return file.getvalue()
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    """A PNG chunk with its length and checksum."""
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds nearly nothing: a decompression bomb's opening."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        )
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(b"\0" * 1000)
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + png_chunk(b"IEND", b"")
     )
+
+
+def webp_header(width: int, height: int) -> bytes:
+    """A lossless WebP that claims a size and holds nothing."""
+    size = (width - 1) | (height - 1) << 14
+    body = b"\x2f" + struct.pack("<I", size) + b"\0" * 11
+    return (
+        b"RIFF"
+        + struct.pack("<I", 12 + len(body))
+        + b"WEBPVP8L"
+        + struct.pack("<I", len(body))
+        + body
+    )
+
+
+def tiff(tags: dict[int, tuple[int, int, int]], after: bytes = b"") -> bytes:
+    """A little-endian TIFF of one directory: tag to (type, count, value or place), then `after`,
+    which begins at byte 14 + 12 for each tag."""
+    entries = b"".join(struct.pack("<HHII", tag, *tags[tag]) for tag in sorted(tags))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + b"\0" * 4 + after

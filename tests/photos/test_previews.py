@@ -1,31 +1,89 @@
-"""Previews: the right size, and nothing in them but pixels."""
+"""Previews: the right size and colours, and nothing in them but pixels."""
 
 from __future__ import annotations
 
 import io
 
-from PIL import ExifTags, Image
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageCms
 
-from fotofinish.photos.decoding import decode
-from fotofinish.photos.formats import JPEG
-from fotofinish.photos.previews import render_previews
+from fotofinish.photos.decoding import Decoded, decode
+from fotofinish.photos.formats import JPEG, sniff
+from fotofinish.photos.previews import Previews, render_previews
 from tests.photos.pictures import encoded, gradient
 
 
-def test_previews_have_their_sizes_and_no_metadata() -> None:
+def _previews(data: bytes) -> Previews:
+    return render_previews(decode(data, sniff(data), max_pixels=10**7, target_long_side=3200))
+
+
+def _opened(jpeg: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(jpeg))
+
+
+@pytest.mark.parametrize(("width", "height"), [(3000, 2000), (3333, 2001), (1701, 2999)])
+def test_previews_have_their_sizes_and_show_the_photo(width: int, height: int) -> None:
+    photo = gradient(width, height)
+    previews = _previews(encoded(photo, "JPEG"))
+    for jpeg, long_side in ((previews.preview, 1600), (previews.thumbnail, 400)):
+        image = _opened(jpeg)
+        assert max(image.size) == long_side
+        assert image.width / image.height == pytest.approx(width / height, rel=0.01)
+        expected = np.asarray(photo.resize(image.size)).astype(int)
+        assert np.abs(np.asarray(image).astype(int) - expected).mean() < 3
+
+
+def test_previews_have_no_metadata() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Camera"
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
-    data = encoded(gradient(3000, 2000), "JPEG", exif=exif.tobytes(), comment=b"serial 1234")
-    previews = render_previews(decode(data, JPEG, max_pixels=10**7))
-    for jpeg, long_side in ((previews.preview, 1600), (previews.thumbnail, 400)):
-        image = Image.open(io.BytesIO(jpeg))
-        assert max(image.size) == long_side
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    data = encoded(
+        gradient(1800, 1200), "JPEG", exif=exif.tobytes(), comment=b"serial 1234",
+        icc_profile=profile,
+    )  # fmt: skip
+    previews = _previews(data)
+    for jpeg in (previews.preview, previews.thumbnail):
+        image = _opened(jpeg)
         assert not image.getexif()
+        assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
         assert b"serial" not in jpeg
 
 
 def test_a_small_photo_is_never_enlarged() -> None:
-    data = encoded(gradient(300, 200), "JPEG")
-    previews = render_previews(decode(data, JPEG, max_pixels=10**7))
-    assert Image.open(io.BytesIO(previews.preview)).size == (300, 200)
+    assert _opened(_previews(encoded(gradient(300, 200), "JPEG")).preview).size == (300, 200)
+
+
+def test_a_panorama_keeps_at_least_a_line() -> None:
+    photo = Decoded(np.full((16, 9000, 3), 90, np.uint8), 9000, 16)
+    assert _opened(render_previews(photo).thumbnail).size[0] == 400
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIC"])
+def test_colours_of_another_profile_become_srgb(kind: str) -> None:
+    # with this profile the numbers mean another white, so that converting shows
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = _with_red_and_blue_swapped(lab)
+    red = Image.new("RGB", (64, 64), (230, 30, 30))
+    shown = _opened(_previews(encoded(red, kind, icc_profile=swapped)).preview).getpixel((32, 32))
+    assert shown[2] > 150 > shown[0]
+
+
+@pytest.mark.parametrize("profile", [b"rubbish" * 40, b"\0" * 16 + b"RGB " + b"\0" * 300])
+def test_a_profile_that_makes_no_sense_changes_nothing(profile: bytes) -> None:
+    red = Image.new("RGB", (64, 64), (230, 30, 30))
+    data = encoded(red, "JPEG", icc_profile=profile)
+    shown = _opened(render_previews(decode(data, JPEG, max_pixels=10**7)).preview)
+    assert shown.getpixel((32, 32)) == pytest.approx((230, 30, 30), abs=4)
+
+
+def _with_red_and_blue_swapped(profile: bytes) -> bytes:
+    """The profile with its red and blue primaries exchanged, under another name."""
+    return (
+        profile.replace(b"rXYZ", b"tXYZ")
+        .replace(b"bXYZ", b"rXYZ")
+        .replace(b"tXYZ", b"bXYZ")
+        .replace(b"sRGB", b"sBGR")
+        .replace("sRGB".encode("utf-16-be"), "sBGR".encode("utf-16-be"))
+    )
