@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import bibs, faces, originals, processing, signing
+from benchmarks import bibs, decoding, faces, originals, processing, signing
 
 FIGURES = Path("bench.json")
 
@@ -16,6 +16,7 @@ def main() -> None:
     figures: dict[str, float] = {}
     for run in (
         signing.main,
+        decoding.main,
         lambda: faces.main([]),
         lambda: processing.main([]),
         originals.main,

@@ -85,21 +85,22 @@ def by_ours(photo: bytes) -> Pixels:
 def by_pillow(photo: bytes) -> Pixels:
     """As Pillow's manual has it: open, turn upright, thumbnail, save."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(photo)))
+    pixels = np.asarray(image)
     for long_side in (PREVIEW_LONG_SIDE, THUMBNAIL_LONG_SIDE):
-        small = image.copy()
-        small.thumbnail((long_side, long_side))
-        small.save(io.BytesIO(), "JPEG", quality=QUALITY)
-    return np.asarray(image)
+        image.thumbnail((long_side, long_side))
+        image.save(io.BytesIO(), "JPEG", quality=QUALITY)
+    return pixels
 
 
 def by_opencv(photo: bytes) -> Pixels:
     """As OpenCV's manual has it: imdecode (which turns upright), resize by area, imencode."""
-    pixels = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)
+    pixels = np.asarray(cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    small = pixels
     for long_side in (PREVIEW_LONG_SIDE, THUMBNAIL_LONG_SIDE):
-        factor = long_side / max(pixels.shape)
-        small = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        factor = long_side / max(small.shape)
+        small = cv2.resize(small, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return np.asarray(pixels, dtype=np.uint8)
+    return pixels
 
 
 def milliseconds(way: Callable[[bytes], Pixels], photo: bytes) -> float:
