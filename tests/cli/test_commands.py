@@ -131,8 +131,8 @@ def test_an_import_that_is_stopped_says_how_to_go_on(
     installation: Installation, tmp_path: Path
 ) -> None:
     noise = np.random.default_rng(3)
-    for number in range(300):
-        picture = noise.integers(0, 255, (400, 600, 3), dtype=np.uint8)
+    for number in range(100):
+        picture = noise.integers(0, 255, (200, 300, 3), dtype=np.uint8)
         (tmp_path / f"{number}.jpg").write_bytes(simplejpeg.encode_jpeg(picture))
     event = str(installation.json("event", "create", "903", "Stopped")["event_id"])
     importer = installation.start("import", event, str(tmp_path), "--wait")
@@ -144,7 +144,7 @@ def test_an_import_that_is_stopped_says_how_to_go_on(
     assert "run the same command again" in said
     assert "Traceback" not in said
     again = installation.json("import", event, str(tmp_path))
-    assert again["stored"] + again["duplicates"] == 300
+    assert again["stored"] + again["duplicates"] == 100
     assert again["duplicates"] > 0
 
 
