@@ -11,6 +11,7 @@ from starlette.routing import Route
 from fotofinish.database.connection import Database, open_pool
 from fotofinish.delivery.files import serve_file
 from fotofinish.faces.searching import open_selfie_desk
+from fotofinish.jobs import make_queue
 from fotofinish.settings import Settings
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
@@ -37,6 +38,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                 pool=pool,
                 store=store,
                 linker=linker,
+                queue=make_queue(database.dsn),
                 key_uses=await stack.enter_async_context(open_key_uses(pool)),
                 selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),
             )

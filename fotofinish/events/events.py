@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from psycopg import AsyncConnection
@@ -34,6 +35,8 @@ class Event:
     match_threshold: float | None
 
 
+STATUSES = ("draft", "active", "archived")
+MAX_NAME = 200
 COLUMNS = """id, org_id, slug, name, starts_at, time_zone, status, event_enabled, bib_search,
     selfie_search, name_search, match_threshold"""
 
@@ -53,12 +56,8 @@ async def create_event(
 
     Raises NotFound for an unknown organisation, Conflict when the id is taken, InvalidValue.
     """
-    name = name.strip()
-    if not name:
-        raise InvalidValue("An event needs a name.")
+    name = _check(name, time_zone)
     check_id(id)
-    if time_zone not in available_timezones():
-        raise InvalidValue(f"{time_zone!r} is no time zone; write one like Europe/Berlin.")
     if starts_at is None:
         starts_at = datetime.now(ZoneInfo(time_zone)).replace(microsecond=0, tzinfo=None)
     elif starts_at.tzinfo is not None:
@@ -118,6 +117,51 @@ async def find_event(connection: AsyncConnection, event_id: int) -> Event:
     return found
 
 
+async def find_own_event(connection: AsyncConnection, account_id: UUID, event_id: int) -> Event:
+    """An event of an organisation that this account works for; raises NotFound for any other."""
+    async with connection.cursor(row_factory=class_row(Event)) as cursor:
+        await cursor.execute(
+            f"""select {COLUMNS} from event where id = %s and org_id in
+                    (select org_id from membership where account_id = %s)""",  # noqa: S608
+            [event_id, account_id],
+        )
+        found = await cursor.fetchone()
+    if found is None:
+        raise NotFound("There is no such event.")
+    return found
+
+
+async def update_event(
+    connection: AsyncConnection,
+    org_id: int,
+    event_id: int,
+    *,
+    name: str,
+    starts_at: datetime,
+    time_zone: str,
+    status: str,
+    event_enabled: bool,
+    bib_search: bool,
+    selfie_search: bool,
+) -> None:
+    """Change what an operator may change; the slug stays, since links carry it.
+
+    `starts_at` is the wall clock of `time_zone`. Raises NotFound, InvalidValue.
+    """
+    name = _check(name, time_zone)
+    if status not in STATUSES:
+        raise InvalidValue(f"A status is one of {', '.join(STATUSES)}.")
+    cursor = await connection.execute(
+        """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
+                  event_enabled = %s, bib_search = %s, selfie_search = %s
+           where id = %s and org_id = %s""",
+        [name, starts_at, time_zone, status, event_enabled, bib_search, selfie_search,
+         event_id, org_id],
+    )  # fmt: skip
+    if cursor.rowcount == 0:
+        raise NotFound("There is no such event.")
+
+
 async def list_events(
     connection: AsyncConnection, org_id: int, *, offset: int, limit: int
 ) -> tuple[int, list[Event]]:
@@ -132,6 +176,18 @@ async def list_events(
             [org_id, offset, limit],
         )
         return row[0], await page.fetchall()
+
+
+def _check(name: str, time_zone: str) -> str:
+    """The name without white space around it, if both do; raises InvalidValue."""
+    name = name.strip()
+    if not name:
+        raise InvalidValue("An event needs a name.")
+    if len(name) > MAX_NAME or any(character < " " for character in name):
+        raise InvalidValue(f"A name has at most {MAX_NAME} characters, all on one line.")
+    if time_zone not in available_timezones():
+        raise InvalidValue(f"{time_zone!r} is no time zone; write one like Europe/Berlin.")
+    return name
 
 
 def slugify(name: str) -> str:

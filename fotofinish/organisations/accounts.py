@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -78,6 +79,14 @@ async def find_password_hash(
     )
     row = await cursor.fetchone()
     return (Account(row[0], row[1]), str(row[2])) if row else (None, None)
+
+
+async def emails_of(connection: AsyncConnection, account_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The addresses of these accounts."""
+    cursor = await connection.execute(
+        "select id, email from account where id = any(%s)", [list(account_ids)]
+    )
+    return dict(await cursor.fetchall())
 
 
 def fits(password_hash: str | None, password: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from procrastinate import App
 from starlette.requests import HTTPConnection
 
 from fotofinish.database.connection import Pool
@@ -51,12 +52,16 @@ async def open_key_uses(pool: Pool) -> AsyncIterator[KeyUses]:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, database, storage, links to it, and the process that reads selfies."""
+    """Settings, database, storage, links to it, and the process that reads selfies.
+
+    `queue` is never opened here: jobs are added through the connection that writes their photos.
+    """
 
     settings: Settings
     pool: Pool
     store: Store
     linker: Linker
+    queue: App
     selfies: SelfieDesk
     key_uses: KeyUses
 

@@ -1,0 +1,73 @@
+"""The form that makes or changes an event: what was typed, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from starlette.datastructures import FormData
+
+from fotofinish.errors import InvalidValue
+from fotofinish.events.events import Event
+from fotofinish.web.dashboard.shell import text
+
+ODD_ZONES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
+
+
+@dataclass(frozen=True, slots=True)
+class EventForm:
+    """The fields as they stand in the form; `starts_at` as `2026-05-17T09:00`."""
+
+    name: str
+    starts_at: str
+    time_zone: str
+    status: str = "active"
+    event_enabled: bool = True
+    bib_search: bool = True
+    selfie_search: bool = True
+
+    def start(self) -> datetime:
+        """The wall clock at the start; raises InvalidValue."""
+        try:
+            start = datetime.fromisoformat(self.starts_at)
+        except ValueError:
+            raise InvalidValue("Choose the date and time of the start.") from None
+        if start.tzinfo is not None:
+            raise InvalidValue(
+                "Write the start without an offset; the time zone has its own field."
+            )
+        return start.replace(microsecond=0)
+
+
+def filled_in(form: FormData) -> EventForm:
+    """What somebody typed. A switch that is off is not sent at all."""
+    return EventForm(
+        name=text(form, "name"),
+        starts_at=text(form, "starts_at"),
+        time_zone=text(form, "time_zone").strip(),
+        status=text(form, "status"),
+        event_enabled="event_enabled" in form,
+        bib_search="bib_search" in form,
+        selfie_search="selfie_search" in form,
+    )
+
+
+def of_event(event: Event) -> EventForm:
+    """The form of an event as it is."""
+    return EventForm(
+        event.name,
+        event.starts_at.isoformat(timespec="minutes"),
+        event.time_zone,
+        event.status,
+        event.event_enabled,
+        event.bib_search,
+        event.selfie_search,
+    )
+
+
+def time_zones() -> Sequence[str]:
+    """Time zones by the names that people know, to choose from; others may be typed."""
+    places = (zone for zone in available_timezones() if "/" in zone)
+    return ["UTC", *sorted(zone for zone in places if not zone.startswith(ODD_ZONES))]

@@ -1,0 +1,161 @@
+"""One event: its numbers while photos come in, what failed, a first look, and its settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fotofinish.errors import InvalidRequest, InvalidValue, StorageError
+from fotofinish.events.events import Event, find_own_event, update_event
+from fotofinish.photos.contact_sheet import SheetPhoto, contact_sheet
+from fotofinish.photos.failures import list_failed, retry_failed
+from fotofinish.photos.keys import thumbnail_key
+from fotofinish.photos.photos import event_status
+from fotofinish.web.dashboard.calls import originals_call
+from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event, time_zones
+from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
+from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.services import Services, services
+
+SHEET = 60
+FAILED_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A photo of the sheet with the link to its small picture."""
+
+    photo: SheetPhoto
+    link: str
+
+
+class EventPage:
+    """Pages about one event."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    async def show(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}`."""
+        return await self._render("event.html", request, visitor)
+
+    async def live(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/live`: the part of the page that changes by itself."""
+        return await self._render("event-live.html", request, visitor)
+
+    async def retry(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/retry`: one failed photo (`photo`), or all without one."""
+        one = _uuid(text(form, "photo"))
+        ours = services(request)
+        async with ours.pool.connection() as connection:
+            event = await _find(connection, request, visitor)
+            require(visitor.organisation(event.org_id), "editor")
+            await retry_failed(connection, ours.queue, event.id, None if one is None else [one])
+        return RedirectResponse(f"/events/{event.id}?done=retried", 303)
+
+    async def ask(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/settings`."""
+        async with services(request).pool.connection() as connection:
+            event = await _find(connection, request, visitor)
+        frame = frame_of(request, visitor, visitor.organisation(event.org_id))
+        return self._form(frame, event, of_event(event))
+
+    async def save(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/settings`."""
+        given = filled_in(form)
+        async with services(request).pool.connection() as connection:
+            event = await _find(connection, request, visitor)
+            current = require(visitor.organisation(event.org_id), "editor")
+            try:
+                await update_event(
+                    connection,
+                    current.org_id,
+                    event.id,
+                    name=given.name,
+                    starts_at=given.start(),
+                    time_zone=given.time_zone,
+                    status=given.status,
+                    event_enabled=given.event_enabled,
+                    bib_search=given.bib_search,
+                    selfie_search=given.selfie_search,
+                )
+            except InvalidValue as error:
+                return self._form(Frame(visitor, current), event, given, error.message)
+        return RedirectResponse(f"/events/{event.id}/settings?done=saved", 303)
+
+    async def _render(self, template: str, request: Request, visitor: Visitor) -> Response:
+        ours = services(request)
+        async with ours.pool.connection() as connection:
+            event = await _find(connection, request, visitor)
+            counts = await event_status(connection, event.id)
+            failed = (
+                await list_failed(connection, event.id, limit=FAILED_SHOWN) if counts.failed else []
+            )
+            photos = await contact_sheet(connection, event.id, limit=SHEET)
+        thumbnails, trouble = _thumbnails(ours, event.id, photos)
+        values: dict[str, Any] = {
+            "event": event,
+            "counts": counts,
+            "failed": failed,
+            "thumbnails": thumbnails,
+            "trouble": trouble,
+            "call": originals_call(
+                ours.settings.public_url, event.org_id, event.id, bib=_first_bib(photos)
+            ),
+        }
+        frame = frame_of(request, visitor, visitor.organisation(event.org_id))
+        pictures = [thumbnail.link for thumbnail in thumbnails[:1]]
+        return self._shell.render(template, frame, pictures=pictures, **values)
+
+    def _form(
+        self, frame: Frame, event: Event, given: EventForm, fault: str | None = None
+    ) -> Response:
+        return self._shell.render(
+            "event-settings.html",
+            frame,
+            status=422 if fault else 200,
+            event=event,
+            given=given,
+            fault=fault,
+            zones=time_zones(),
+        )
+
+
+async def _find(connection: AsyncConnection, request: Request, visitor: Visitor) -> Event:
+    return await find_own_event(connection, visitor.account.id, request.path_params["event_id"])
+
+
+def _thumbnails(
+    ours: Services, event_id: int, photos: Sequence[SheetPhoto]
+) -> tuple[list[Thumbnail], str | None]:
+    """The sheet with its links, or why there are none.
+
+    Links count from a time rounded down, so that a page that refreshes itself repeats them and
+    the browser's cache serves.
+    """
+    now = time.time()
+    keys = [thumbnail_key(event_id, photo.id) for photo in photos]
+    try:
+        links = ours.linker.links(keys, now=now - now % (ours.settings.link_ttl // 2))
+    except StorageError as error:
+        return [], error.message
+    return [Thumbnail(photo, link) for photo, link in zip(photos, links, strict=True)], None
+
+
+def _first_bib(photos: Sequence[SheetPhoto]) -> str | None:
+    return next((bib for photo in photos for bib in photo.bibs), None)
+
+
+def _uuid(given: str) -> UUID | None:
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise InvalidRequest("There is no such photo.") from None

@@ -1,0 +1,164 @@
+"""What all pages share: templates, headers, sign-in before anything else, errors as pages."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from fotofinish.errors import FotofinishError, NotAllowed
+from fotofinish.organisations.sessions import Membership
+from fotofinish.web.dashboard import wording
+from fotofinish.web.dashboard.guard import form_token_fits, from_our_own_page
+from fotofinish.web.dashboard.static_files import StaticFiles
+from fotofinish.web.dashboard.visitors import COOKIE, Visitor, find_visitor, may
+
+WEB = Path(__file__).parents[1]
+MOST_FIELDS = 20
+FIELD_BYTES = 16 * 1024
+FOREIGN_FORM = "This form was not sent from a page of this server. Load the page again."
+SAFETY = {
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+NOTICES = {
+    "created": "The event is there. Now put photos in.",
+    "saved": "Saved.",
+    "retried": "The photos wait to be processed again.",
+    "switched-on": "The key is on again.",
+    "switched-off": "The key is off: calls with it are refused from now on.",
+    "deleted": "The key is deleted.",
+}
+
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
+FormHandler = Callable[[Request, Visitor, FormData], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around a page: who is signed in, and the organisation it is about."""
+
+    visitor: Visitor
+    current: Membership | None
+    notice: str | None = None
+
+    def may(self, role: str) -> bool:
+        """Whether the visitor's role in this organisation reaches as far as `role`."""
+        return may(self.current, role)
+
+
+class Shell:
+    """Renders pages, and turns handlers into endpoints that ask who is there first."""
+
+    def __init__(self) -> None:
+        self.static = StaticFiles(WEB / "static")
+        self._templates = Environment(
+            loader=FileSystemLoader(WEB / "templates"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["static"] = self.static.address
+        for write in (wording.grouped, wording.counted, wording.day, wording.ago):
+            self._templates.filters[write.__name__] = write
+
+    def render(
+        self,
+        template: str,
+        frame: Frame | None = None,
+        *,
+        status: int = 200,
+        pictures: Iterable[str] = (),
+        **values: Any,
+    ) -> HTMLResponse:
+        """A page; `pictures` are addresses of images that it may load from elsewhere."""
+        html = self._templates.get_template(template).render(frame=frame, **values)
+        policy = _policy(pictures)
+        return HTMLResponse(html, status, headers={**SAFETY, "Content-Security-Policy": policy})
+
+    def page(self, handler: Handler) -> Endpoint:
+        """A page for whoever is signed in; others are asked to sign in, and come back."""
+
+        @functools.wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            visitor = await find_visitor(request)
+            if visitor is None:
+                return to_sign_in(request)
+            try:
+                return await handler(request, visitor)
+            except FotofinishError as error:
+                return self._error_page(error, visitor)
+
+        return endpoint
+
+    def form(self, handler: FormHandler) -> Endpoint:
+        """A form sent by whoever is signed in, from a page of ours, with the session's token."""
+
+        @functools.wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            if not from_our_own_page(request):
+                return self._error_page(NotAllowed(FOREIGN_FORM), None)
+            visitor = await find_visitor(request)
+            if visitor is None:
+                return RedirectResponse("/sign-in", 303)
+            form = await read_form(request)
+            try:
+                if not form_token_fits(request.cookies[COOKIE], text(form, "form_token")):
+                    raise NotAllowed(FOREIGN_FORM)
+                return await handler(request, visitor, form)
+            except FotofinishError as error:
+                return self._error_page(error, visitor)
+
+        return endpoint
+
+    def _error_page(self, error: FotofinishError, visitor: Visitor | None) -> Response:
+        if error.status >= 500:
+            raise error
+        frame = Frame(visitor, None) if visitor else None
+        return self.render("error.html", frame, status=error.status, message=error.message)
+
+
+def frame_of(request: Request, visitor: Visitor, current: Membership | None) -> Frame:
+    """The frame of a page, with the notice that the form before it left."""
+    return Frame(visitor, current, NOTICES.get(request.query_params.get("done", "")))
+
+
+async def read_form(request: Request) -> FormData:
+    """The fields of a form without files, within bounds."""
+    return await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
+
+
+def text(form: FormData, name: str) -> str:
+    """A field of a form; empty when it is not there."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def to_sign_in(request: Request) -> Response:
+    """The way to the sign-in page, which leads back here."""
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(
+        "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}", 303
+    )
+
+
+def _policy(pictures: Iterable[str]) -> str:
+    parts = [urlsplit(address) for address in pictures]
+    sources = " ".join(sorted({f"{part.scheme}://{part.netloc}" for part in parts} | {"'self'"}))
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        f"img-src {sources}; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )

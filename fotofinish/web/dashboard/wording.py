@@ -1,0 +1,37 @@
+"""How the pages write numbers, dates and spans of time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+SPANS = (
+    (timedelta(days=365), "year"),
+    (timedelta(days=30), "month"),
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+)
+
+
+def grouped(number: int) -> str:
+    """`12345` as `12,345`."""
+    return f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 photo`, `2 photos`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def day(moment: datetime) -> str:
+    """`17 May 2026`."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """`3 minutes ago`, from a time with a time zone."""
+    passed = (now or datetime.now(UTC)) - moment
+    for span, name in SPANS:
+        if passed >= span:
+            return f"{counted(passed // span, name)} ago"
+    return "just now"

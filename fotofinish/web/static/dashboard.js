@@ -1,0 +1,90 @@
+// What the pages do by themselves: copy ids, fill in the time zone, and keep an event's numbers fresh.
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const copied = await copy(button.dataset.copy);
+  button.classList.toggle("copied", copied);
+  say(copied ? "Copied" : "Copying is not allowed here; select the text instead.");
+  setTimeout(() => button.classList.remove("copied"), 1600);
+});
+
+async function copy(text) {
+  if (navigator.clipboard) {
+    return navigator.clipboard.writeText(text).then(() => true, () => false);
+  }
+  // without https there is no clipboard object; the old way still works
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "hidden";
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
+// A line that is read out and shown for a moment.
+function say(text) {
+  let line = document.querySelector(".toast");
+  if (!line) {
+    line = document.createElement("p");
+    line.className = "toast";
+    line.setAttribute("role", "status");
+    document.body.append(line);
+  }
+  line.textContent = text;
+  line.classList.add("shown");
+  clearTimeout(line.timer);
+  line.timer = setTimeout(() => line.classList.remove("shown"), 1600);
+}
+
+const zone = document.querySelector("[data-zone]");
+if (zone && !zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+
+// A key was made by the form that led here: reloading must not make another one.
+const fresh = document.querySelector("[data-address]");
+if (fresh) history.replaceState(null, "", fresh.dataset.address);
+else if (new URLSearchParams(location.search).has("done")) {
+  const address = new URL(location.href);
+  address.searchParams.delete("done");
+  history.replaceState(null, "", address);
+}
+
+const live = document.getElementById("live");
+if (live) schedule();
+
+function schedule() {
+  setTimeout(refresh, 1000 * Number(live.dataset.every));
+}
+
+async function refresh() {
+  if (document.hidden) {
+    document.addEventListener("visibilitychange", refresh, { once: true });
+    return;
+  }
+  try {
+    const answer = await fetch(live.dataset.live);
+    if (answer.redirected) return location.reload(); // the session has ended
+    if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    // the server is away for a moment: the next round asks again
+  }
+  schedule();
+}
+
+function take(page) {
+  const fresher = page.getElementById("live");
+  if (!fresher) return;
+  live.dataset.every = fresher.dataset.every;
+  for (const part of fresher.querySelectorAll("[data-part]")) {
+    const shown = live.querySelector(`[data-part="${part.dataset.part}"]`);
+    // what somebody is about to press stays in its place
+    if (shown.isEqualNode(part) || shown.contains(document.activeElement)) continue;
+    for (const item of part.querySelectorAll("[data-key]")) {
+      const known = shown.querySelector(`[data-key="${item.dataset.key}"]`);
+      if (known?.isEqualNode(item)) item.replaceWith(known);
+    }
+    shown.replaceWith(part);
+  }
+}

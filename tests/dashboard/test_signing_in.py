@@ -1,0 +1,91 @@
+"""Signing in and out: who gets in, who does not, and what other sites may not send."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.dashboard.conftest import PASSWORD, Office, sign_in
+
+OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
+
+
+def test_a_wrong_password_says_so_and_keeps_the_address(page: Page, office: Office) -> None:
+    sign_in(page, office, password="wrong password")
+    expect(page.get_by_role("alert")).to_have_text("E-mail or password is wrong.")
+    expect(page.get_by_label("E-mail")).to_have_value(office.owner)
+
+
+def test_after_signing_in_one_is_where_one_wanted_to_be(page: Page, office: Office) -> None:
+    page.goto(f"{office.url}/events/{office.event_id}/settings")
+    page.get_by_label("E-mail").fill(office.owner)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{office.url}/events/{office.event_id}/settings")
+
+
+def test_signing_in_never_leads_to_another_site(office: Office) -> None:
+    for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example", "/events/1//x"):
+        form = {"email": office.owner, "password": PASSWORD, "next": elsewhere}
+        answer = httpx.post(f"{office.url}/sign-in", data=form, headers=OUR_PAGE)
+        assert answer.headers["location"] == "/", elsewhere
+
+
+def test_guessing_is_stopped_even_when_all_guesses_come_at_once(office: Office) -> None:
+    email = f"{uuid.uuid4().hex}@example.org"
+
+    def guess(number: int) -> int:
+        form = {"email": email, "password": f"guess {number}"}
+        return httpx.post(f"{office.url}/sign-in", data=form, headers=OUR_PAGE).status_code
+
+    with ThreadPoolExecutor(9) as executor:
+        answers = sorted(executor.map(guess, range(9)))
+    assert answers == [403] * 5 + [429] * 4
+
+
+def test_the_right_password_does_not_help_while_locked_out(office: Office) -> None:
+    def attempt(password: str) -> int:
+        form = {"email": office.owner, "password": password}
+        return httpx.post(f"{office.url}/sign-in", data=form, headers=OUR_PAGE).status_code
+
+    assert [attempt("wrong password") for _ in range(5)] == [403] * 5
+    assert attempt(PASSWORD) == 429
+
+
+def test_signing_out_ends_the_session_itself(page: Page, office: Office) -> None:
+    sign_in(page, office)
+    page.get_by_role("button", name="Account").click()
+    (cookie,) = page.context.cookies()
+    assert cookie["httpOnly"]
+    assert cookie["sameSite"] == "Lax"
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    again = httpx.get(office.url, cookies={cookie["name"]: cookie["value"]})
+    assert again.headers["location"] == "/sign-in"
+
+
+def test_a_sessions_token_is_not_in_the_database(office: Office) -> None:
+    token = office.session(office.owner)
+    find = "select count(*) from session where digest = %s"
+    assert office.execute(find, token.encode()) == [(0,)]
+    assert office.execute(find, hashlib.sha256(token.encode()).digest()) == [(1,)]
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/events", "/developer/keys"])
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://x"}])
+def test_forms_of_other_sites_are_refused(address: str, path: str, headers: dict[str, str]) -> None:
+    assert httpx.post(address + path, headers=headers).status_code == 403
+
+
+def test_a_form_without_its_sessions_token_is_refused(office: Office) -> None:
+    mine, other = office.client(office.owner), office.client(office.owner)
+    fields = {"org": office.org_id, "name": "Forged", "starts_at": "2026-05-17T09:00"}
+    for token in ({}, {"form_token": ""}, {"form_token": other.form_token}):
+        assert mine.http.post("/events", data={**fields, **token}).status_code == 403
+        assert mine.http.post("/sign-out", data=token).status_code == 403
+    assert mine.http.get("/").status_code == 200
