@@ -7,6 +7,7 @@ Knows shapes and places, no pixels: the text comes from `fotofinish/vision/text.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -35,8 +36,10 @@ LEAST_LETTER_CONFIDENCE = 0.95
 # Without a face there is less reason to believe; people are seen from behind or the side, though
 LEAST_CONFIDENCE_ALONE = 0.95
 LEAST_DIGITS_ALONE = 2
-# On a start list a number is believed sooner: few of all numbers are on it
+# A number that is on the start list is believed sooner, but only when the list has few of all the
+# numbers of its length: a list of half of them agrees with every second misreading
 LEAST_CONFIDENCE_LISTED = 0.5
+MOST_OF_ALL_NUMBERS = 0.1
 # Only a number with an unsure sign is mended: one that was read well is another than all listed
 MENDED_BELOW = 0.95
 # How sure every sign of the longer of two looks must be to be believed over the shorter
@@ -110,10 +113,9 @@ def bibs_from(
         for candidate in placed
         if candidate.face is not None or _stands_alone(candidate, readings)
     ]
-    if start_list is None:
-        sure = _whole([candidate for candidate in worn if _sure(candidate)])
-    else:
-        sure = list(_listed(worn, start_list))
+    sure = _whole([candidate for candidate in worn if _sure(candidate)])
+    if start_list is not None:
+        sure = _listed(worn, sure, start_list)
     return _each_once(_prominent(_one_a_person(sure)))
 
 
@@ -243,7 +245,7 @@ def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates without those that are likely parts of numbers.
 
     People who are half hidden stand behind others: a number with fewer signs than one printed much
-    larger in the same photo is rather a part of one than a short one. A start list knows better.
+    larger in the same photo is rather a part of one than a short one.
     """
     return [
         candidate
@@ -256,15 +258,28 @@ def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
     ]
 
 
-def _listed(candidates: Iterable[Candidate], start_list: frozenset[str]) -> Iterable[Candidate]:
-    """The candidates that the start list knows, mended where only one bib can be meant."""
-    for candidate in candidates:
-        if candidate.confidence < LEAST_CONFIDENCE_LISTED:
-            continue
-        mend = candidate.weakest < MENDED_BELOW
-        bib = agreed(candidate.bib, start_list, mend=mend)
+def _listed(
+    worn: Sequence[Candidate], sure: Sequence[Candidate], start_list: frozenset[str]
+) -> list[Candidate]:
+    """Of the sure candidates those that the start list knows, mended where one bib can be meant.
+
+    Those that are not sure come in as well when finding them on the list is no chance.
+    """
+    lengths = Counter(map(len, start_list))
+    listed = []
+    for candidate in worn:
+        if candidate in sure:
+            mend = candidate.weakest < MENDED_BELOW
+            bib = agreed(candidate.bib, start_list, mend=mend)
+        elif candidate.confidence >= LEAST_CONFIDENCE_LISTED:
+            length = len(candidate.bib)
+            telling = lengths[length] <= MOST_OF_ALL_NUMBERS * 10**length
+            bib = agreed(candidate.bib, start_list, mend=False) if telling else None
+        else:
+            bib = None
         if bib is not None:
-            yield replace(candidate, bib=bib)
+            listed.append(replace(candidate, bib=bib))
+    return listed
 
 
 def _one_a_person(candidates: Sequence[Candidate]) -> list[Candidate]:

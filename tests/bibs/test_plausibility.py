@@ -187,6 +187,11 @@ class TestWithAStartList:
     def test_a_listed_number_may_be_read_less_surely(self) -> None:
         assert read(a_text("1234", confidence=0.6), start_list=frozenset({"1234"})) == {"1234"}
 
+    def test_a_list_of_nearly_all_numbers_makes_nothing_surer(self) -> None:
+        nearly_all = frozenset(str(number) for number in range(1, 9000))
+        assert read(a_text("1234", confidence=0.6), start_list=nearly_all) == set()
+        assert read(a_text("1234"), start_list=nearly_all) == {"1234"}
+
     def test_one_misread_digit_is_mended_when_one_bib_fits(self) -> None:
         misread = a_text("1284", confidences=(1.0, 1.0, 0.8, 1.0))
         assert read(misread, start_list=frozenset({"1234", "5678"})) == {"1234"}

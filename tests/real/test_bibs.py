@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.bibs import Score, labelled_photos, our_reader, pixels_of, start_list_of
 from fotofinish.recognition import Recogniser
 
-EVERY = 4  # of the photos: enough for a figure, half a minute on one core
+EVERY = 5  # of the photos: enough for a figure, half a minute on one core
 
 
 def test_bibs_are_read_with_and_without_a_start_list(shared_data: Path) -> None:
