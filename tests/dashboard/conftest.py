@@ -159,7 +159,7 @@ def office(database: Database, address: str) -> Office:
     return run(_furnish(database, address))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed (make system-packages)")
