@@ -12,6 +12,7 @@ from fotofinish.database.connection import Database, open_pool
 from fotofinish.delivery.files import serve_file
 from fotofinish.faces.searching import open_selfie_desk
 from fotofinish.jobs import make_queue
+from fotofinish.organisations.rates import Rate, RateLimiter
 from fotofinish.settings import Settings
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
@@ -40,6 +41,13 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                 linker=linker,
                 queue=make_queue(database.dsn),
                 key_uses=await stack.enter_async_context(open_key_uses(pool)),
+                rates=RateLimiter(
+                    pool,
+                    {
+                        "request": Rate(settings.request_rate, settings.request_burst),
+                        "search": Rate(settings.search_rate, settings.search_burst),
+                    },
+                ),
                 selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),
             )
             app.state.store, app.state.linker = store, linker

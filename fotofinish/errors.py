@@ -57,6 +57,16 @@ class InvalidValue(FotofinishError):
     status = 422
 
 
+class RateExceeded(FotofinishError):
+    """A key made more requests than its rate allows; `wait` in seconds, until the next may come."""
+
+    status = 429
+
+    def __init__(self, wait: float) -> None:
+        super().__init__("Too many requests with this key. Try again after a pause.")
+        self.wait = wait
+
+
 class UnsupportedFormat(FotofinishError):
     """The bytes are not a photo of a kind we take; the message names the kind if known."""
 

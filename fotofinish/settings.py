@@ -52,6 +52,14 @@ class Settings(BaseSettings):
         description="ask the store for each original before its link is handed out "
         "(one stat on a folder, parallel HEADs on object storage)",
     )
+    request_rate: float = Field(
+        500, ge=0, description="API requests a second and key, in the long run; 0: no limit"
+    )
+    request_burst: int = Field(5000, ge=1, description="API requests a key may make at once")
+    search_rate: float = Field(
+        10, ge=0, description="selfie searches a second and key, in the long run; 0: no limit"
+    )
+    search_burst: int = Field(200, ge=1, description="selfie searches a key may make at once")
     face_embedder: Path | None = Field(
         None, description="an ArcFace-style ONNX (112x112) to use instead of the packaged one"
     )

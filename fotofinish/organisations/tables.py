@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Identity,
     LargeBinary,
@@ -65,4 +66,16 @@ api_key = Table(
     Column("created_by", ForeignKey("account.id", ondelete="SET NULL")),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     Column("last_used_at", DateTime(timezone=True)),
+)
+
+# unlogged: after a crash of the database the buckets are full again, and nothing else is lost
+rate_bucket = Table(
+    "rate_bucket",
+    metadata,
+    Column("key_id", ForeignKey("api_key.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("granted", Float, nullable=False),
+    Column("filled_at", DateTime(timezone=True), nullable=False),
+    prefixes=["UNLOGGED"],
 )

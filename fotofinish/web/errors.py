@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from fotofinish.errors import FotofinishError
+from fotofinish.errors import FotofinishError, RateExceeded
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ async def on_our_error(request: Request, error: Exception) -> Response:
     if error.status == 500:
         logger.error("%s %s: %s", request.method, request.url.path, error.message)
         return error_response(500, CRASHED)
+    if isinstance(error, RateExceeded):
+        wait = {"Retry-After": str(max(1, math.ceil(error.wait)))}
+        return error_response(error.status, error.message, wait)
     return error_response(error.status, error.message, _retry_after(error.status))
 
 

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from fotofinish.database.connection import Pool
 from fotofinish.events.access import note_use
 from fotofinish.faces.searching import SelfieDesk
+from fotofinish.organisations.rates import RateLimiter
 from fotofinish.settings import Settings
 from fotofinish.storage.links import Linker
 from fotofinish.storage.stores import Store
@@ -64,6 +65,7 @@ class Services:
     queue: App
     selfies: SelfieDesk
     key_uses: KeyUses
+    rates: RateLimiter
 
 
 def services(request: HTTPConnection) -> Services:

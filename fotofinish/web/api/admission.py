@@ -41,7 +41,7 @@ async def admit(request: Request) -> Access:
     claim = identify(request)
     async with services(request).pool.connection() as connection:
         access = await find_access(connection, claim)
-    return check_key(request, claim, access)
+    return await check_key(request, claim, access)
 
 
 async def admit_to_event(request: Request) -> Access:
@@ -49,14 +49,18 @@ async def admit_to_event(request: Request) -> Access:
     return check_event(request, await admit(request))
 
 
-def check_key(request: Request, claim: Claim, access: Access | None) -> Access:
-    """Raise NotAllowed unless the key is in force and its organisation's is the one claimed."""
+async def check_key(request: Request, claim: Claim, access: Access | None) -> Access:
+    """Raise NotAllowed unless the key is in force and its organisation's is the one claimed;
+    RateExceeded when it makes too many requests."""
     if access is None:
         raise NotAllowed(WRONG_KEY)
     if access.org_id != claim.org_id:
         raise NotAllowed(OTHER_ORGANISATION)
     if access.unnoted:
         services(request).key_uses.note(access.key_id)
+    if not hasattr(request.state, "org_id"):  # the first check of this request
+        request.state.org_id = access.org_id
+        await services(request).rates.spend(access.key_id, "request")
     return access
 
 

@@ -134,7 +134,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         models.SearchAnswer, examples.SEARCH, query=page_query(32, 100), body=SELFIE_BODY,
         refusals={
             400: "The upload is empty or no picture, the body no form, or `request_id` no UUID.",
-            429: "Too many selfies are waiting.",
+            429: "The key makes more searches than its rate allows, or too many selfies wait.",
             **SHAPE, **OFF, **LARGE,
         },
     ),

@@ -24,6 +24,7 @@ COMMON = {
     401: f"There is no {KEY_HEADER} header, or an empty one.",
     403: "The key is not valid or does not reach this event; whether there is such an event is "
     "not told.",
+    429: "The key makes more requests than its rate allows.",
     500: "Something went wrong on our side.",
     503: "Database or storage do not answer just now; `Retry-After` says when to try again.",
 }
@@ -34,7 +35,7 @@ MESSAGES = {
     404: "There is no such selfie search.",
     413: "The body is larger than 131,072 bytes.",
     422: "body.method: Input should be 'bib' or 'selfie'",
-    429: "Too many selfies are waiting. Try again in a moment.",
+    429: "Too many requests with this key. Try again after a pause.",
     500: "Something went wrong on our side.",
     503: "The database does not answer just now. Try again in a moment.",
 }

@@ -102,7 +102,7 @@ async def _of_participant(
 ) -> Response:
     ours = services(request)
     access, page = await _find(ours, claim, wanted, window)
-    access = check_event(request, check_key(request, claim, access))
+    access = check_event(request, await check_key(request, claim, access))
     require_search(access, wanted.method)
     links, failures = await link_originals(
         ours.store,

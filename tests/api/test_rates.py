@@ -1,0 +1,122 @@
+"""Rate limits: each key has its own, and all server processes keep them together."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fotofinish.database.connection import Database
+from tests.api.conftest import Race
+
+BURST = 20
+SEARCHES = 3
+SLOW = {
+    "FOTOFINISH_REQUEST_RATE": "0.05",
+    "FOTOFINISH_REQUEST_BURST": str(BURST),
+    "FOTOFINISH_SEARCH_RATE": "0.02",
+    "FOTOFINISH_SEARCH_BURST": str(SEARCHES),
+}
+
+
+@pytest.fixture(scope="module")
+def two_servers(
+    database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """Two server processes on one database, with low limits."""
+    folder = tmp_path_factory.mktemp("rates")
+    servers = [_serve(database, folder) for _ in range(2)]
+    for _, url in servers:
+        _wait_for(url)
+    yield servers[0][1], servers[1][1]
+    for process, _ in servers:
+        process.terminate()
+        process.wait(30)
+
+
+def _serve(database: Database, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        **SLOW,
+        "FOTOFINISH_DATABASE_URL": database.dsn,
+        "FOTOFINISH_DATA_DIR": str(folder),
+    }
+    command = [sys.executable, "-m", "fotofinish", "serve", "--no-worker", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    return process, f"http://127.0.0.1:{port}"
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(url)
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+def ping(race: Race, url: str) -> httpx.Response:
+    return httpx.get(f"{url}{race.base}/ping", headers={"X-API-Key": race.key})
+
+
+def test_two_servers_together_let_through_one_burst(
+    race: Race, two_servers: tuple[str, str]
+) -> None:
+    with ThreadPoolExecutor(16) as executor:
+        answers = list(executor.map(lambda n: ping(race, two_servers[n % 2]), range(60)))
+    assert Counter(answer.status_code for answer in answers) == {200: BURST, 429: 60 - BURST}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert 1 <= int(refused.headers["retry-after"]) <= 20
+    assert refused.json()["responseType"] == "error"
+
+
+def test_one_keys_haste_is_not_anothers(make_race, two_servers: tuple[str, str]) -> None:  # type: ignore[no-untyped-def]
+    hasty, patient = make_race(), make_race()
+    statuses = {ping(hasty, two_servers[0]).status_code for _ in range(BURST + 1)}
+    assert statuses == {200, 429}
+    assert ping(patient, two_servers[0]).status_code == 200
+
+
+def test_searching_by_selfie_has_a_stricter_limit(race: Race, two_servers: tuple[str, str]) -> None:
+    def search(url: str) -> int:
+        return httpx.post(
+            f"{url}{race.base}/faces", headers={"X-API-Key": race.key}, files={"file": b""}
+        ).status_code
+
+    statuses = [search(two_servers[n % 2]) for n in range(SEARCHES + 2)]
+    assert statuses == [400] * SEARCHES + [429] * 2  # an empty selfie is a request all the same
+    assert ping(race, two_servers[1]).status_code == 200
+
+
+def test_a_key_over_its_rate_is_still_refused_when_switched_off(
+    race: Race, two_servers: tuple[str, str]
+) -> None:
+    while ping(race, two_servers[0]).status_code == 200:
+        pass
+    race.execute("update api_key set active = false where org_id = %s", [race.org_id])
+    assert ping(race, two_servers[0]).status_code == 403
+    assert ping(race, two_servers[1]).status_code == 403
+
+
+def test_tokens_come_back_with_time(race: Race, two_servers: tuple[str, str]) -> None:
+    assert ping(race, two_servers[0]).status_code == 200
+    race.execute(
+        """update rate_bucket set tokens = 0.5, filled_at = now() - interval '15 seconds'
+           where key_id = (select id from api_key where org_id = %s)""",
+        [race.org_id],
+    )
+    assert ping(race, two_servers[0]).status_code == 200  # 0.5 + 15 s * 0.05
+    assert ping(race, two_servers[1]).status_code == 429
