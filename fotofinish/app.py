@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from fotofinish.database.connection import Database, open_pool
@@ -19,6 +20,10 @@ from fotofinish.storage.stores import open_store
 from fotofinish.web.api.routes import api_routes
 from fotofinish.web.dashboard.pages import dashboard_routes
 from fotofinish.web.errors import ERROR_HANDLERS
+from fotofinish.web.health import health_routes
+from fotofinish.web.metrics import Metrics
+from fotofinish.web.observation import Observation
+from fotofinish.web.readiness import Readiness
 from fotofinish.web.services import Services, open_key_uses
 
 
@@ -27,6 +32,8 @@ def create_app(settings: Settings, database: Database) -> Starlette:
 
     Raises SettingsError or StorageError at start when the storage setting does not fit.
     """
+
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -48,6 +55,8 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                         "search": Rate(settings.search_rate, settings.search_burst),
                     },
                 ),
+                readiness=Readiness(pool, store),
+                metrics=metrics,
                 selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),
             )
             app.state.store, app.state.linker = store, linker
@@ -56,9 +65,11 @@ def create_app(settings: Settings, database: Database) -> Starlette:
     app = Starlette(
         routes=[
             *api_routes(),
+            *health_routes(),
             *dashboard_routes(),
             Route("/files/{key:path}", serve_file, methods=["GET"]),
         ],
+        middleware=[Middleware(Observation, metrics=metrics)],
         exception_handlers=ERROR_HANDLERS,
         lifespan=lifespan,
     )

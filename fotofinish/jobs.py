@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,6 +16,7 @@ import procrastinate
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.types import JSONDict
 from psycopg import AsyncConnection
+from psycopg.rows import class_row
 
 from fotofinish.errors import FotofinishError
 from fotofinish.faces.selfies import forget_expired
@@ -83,6 +85,39 @@ async def process_photo(context: JobContext, photo_id: str) -> None:
 async def rescue_stalled(context: JobContext, timestamp: int) -> None:
     """Take back the jobs of workers that died (kill -9, power cut)."""
     await take_back_stalled(context.app)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """How full the queue is; `oldest_seconds` is 0 when nothing waits."""
+
+    waiting: int
+    running: int
+    oldest_seconds: float
+    workers: int
+
+
+async def queue_state(connection: AsyncConnection) -> QueueState:
+    """Look at the queue of all machines; jobs that are to run later do not wait yet."""
+    async with connection.cursor(row_factory=class_row(QueueState)) as cursor:
+        await cursor.execute(
+            """select count(*) filter (where status = 'todo') as waiting,
+                      count(*) filter (where status = 'doing') as running,
+                      coalesce((
+                        select extract(epoch from now() - min(at)) from procrastinate_events
+                        where type = 'deferred' and job_id = min(jobs.id)
+                            filter (where status = 'todo')
+                      ), 0)::float8 as oldest_seconds,
+                      (select count(*) from procrastinate_workers
+                       where last_heartbeat > now() - make_interval(secs => %s)) as workers
+               from procrastinate_jobs jobs
+               where status in ('todo', 'doing')
+                 and (status = 'doing' or scheduled_at is null or scheduled_at <= now())""",
+            [STALLED_AFTER],
+        )
+        state = await cursor.fetchone()
+    assert state is not None
+    return state
 
 
 async def take_back_stalled(queue: App) -> int:

@@ -12,6 +12,7 @@ from rich.console import Console
 from fotofinish.app import create_app
 from fotofinish.database.connection import open_database
 from fotofinish.importing import default_workers
+from fotofinish.logs import log_as_json
 from fotofinish.settings import Settings
 from fotofinish.workers import WorkerProcesses
 
@@ -23,6 +24,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
     count = default_workers() if workers is None else workers
     if "public_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"public_url": f"http://{_reachable(host)}:{port}"})
+    log_as_json()
     with open_database(settings) as database:
         server = uvicorn.Server(
             uvicorn.Config(
@@ -35,7 +37,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                log_level="warning",
+                log_config=None,
             )
         )
         processes = WorkerProcesses(settings, database, count)
@@ -57,6 +59,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
 def work_forever(settings: Settings, *, concurrency: int | None) -> None:
     """Process photos until told to stop."""
     count = concurrency or default_workers()
+    log_as_json()
     with open_database(settings) as database:
         processes = WorkerProcesses(settings, database, count)
         Console(stderr=True).print(f"{count} processing workers. Ctrl-C stops them.")

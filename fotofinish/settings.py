@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         10, ge=0, description="selfie searches a second and key, in the long run; 0: no limit"
     )
     search_burst: int = Field(200, ge=1, description="selfie searches a key may make at once")
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="who may read /metrics; none: nobody"
+    )
     face_embedder: Path | None = Field(
         None, description="an ArcFace-style ONNX (112x112) to use instead of the packaged one"
     )

@@ -19,6 +19,7 @@ from psycopg import AsyncConnection
 
 from fotofinish import jobs
 from fotofinish.database.connection import Database, open_pool
+from fotofinish.logs import log_as_json
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 
@@ -73,7 +74,7 @@ class WorkerProcesses:
 
 def run_worker(settings: Settings, database: Database, parent: int) -> None:
     """The whole life of one worker process; ends when it is told to or its parent is gone."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_as_json()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
     asyncio.run(_work(settings, database, parent))
 

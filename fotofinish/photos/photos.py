@@ -13,6 +13,8 @@ from psycopg.rows import class_row
 from fotofinish.photos.keys import original_key, preview_key, thumbnail_key
 from fotofinish.storage.stores import Store
 
+STATES = ("waiting", "processing", "ready", "failed")
+
 
 @dataclass(frozen=True, slots=True)
 class NewPhoto:
@@ -149,6 +151,16 @@ async def event_status(connection: AsyncConnection, event_id: int) -> EventStatu
         status = await cursor.fetchone()
     assert status is not None
     return status
+
+
+async def count_states(connection: AsyncConnection) -> dict[str, int]:
+    """All events' photos by state; those that are ready and shown from the kept counts."""
+    cursor = await connection.execute(
+        """select state, count(*) from photo where state <> 'ready' group by state
+           union all select 'ready', coalesce(sum(photos), 0)::bigint from photo_bucket"""
+    )
+    counted: dict[str, int] = dict(await cursor.fetchall())
+    return {state: counted.get(state, 0) for state in STATES}
 
 
 async def delete_photos(

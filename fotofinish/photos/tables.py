@@ -47,6 +47,7 @@ photo = Table(
     CheckConstraint("state in ('waiting', 'processing', 'ready', 'failed')", name="state_known"),
     Index("uq_photo_event_id_sha256", "event_id", "sha256", unique=True),
     Index("ix_photo_event_id_state", "event_id", "state"),
+    Index("ix_photo_unready", "state", postgresql_where=text("state <> 'ready'")),
     Index(
         "ix_photo_gallery",
         "event_id",

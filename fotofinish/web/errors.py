@@ -19,6 +19,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from fotofinish.errors import FotofinishError, RateExceeded
+from fotofinish.logs import request_id
+from fotofinish.web.observation import HEADER
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,8 @@ async def on_disconnect(request: Request, error: Exception) -> Response:
 
 async def on_crash(request: Request, error: Exception) -> Response:
     """Anything else; the server that runs the application logs the stack."""
-    return error_response(500, CRASHED)
+    # this one is answered outside of what puts the id on every other answer
+    return error_response(500, CRASHED, {HEADER: request_id.get() or ""})
 
 
 def _retry_after(status: int) -> dict[str, str] | None:

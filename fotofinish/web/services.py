@@ -17,6 +17,8 @@ from fotofinish.organisations.rates import RateLimiter
 from fotofinish.settings import Settings
 from fotofinish.storage.links import Linker
 from fotofinish.storage.stores import Store
+from fotofinish.web.metrics import Metrics
+from fotofinish.web.readiness import Readiness
 
 
 class KeyUses:
@@ -66,6 +68,8 @@ class Services:
     selfies: SelfieDesk
     key_uses: KeyUses
     rates: RateLimiter
+    readiness: Readiness
+    metrics: Metrics
 
 
 def services(request: HTTPConnection) -> Services:

@@ -114,7 +114,7 @@ async def _of_participant(
     message = None
     if not page.total:
         message = f"No images found for {wanted.method} {wanted.identifier}"
-    return _answer(links, failures, wanted.identifier, message, window, page.total)
+    return _answer(request, links, failures, wanted.identifier, message, window, page.total)
 
 
 async def _find(
@@ -150,10 +150,11 @@ async def _of_ids(
         Failure(image_id=str(id), error=UNKNOWN, path=None) for id in page if id not in found
     ]
     identifier = wanted.identifier if isinstance(wanted, ImageRequest) else None
-    return _answer(links, failures, identifier, None, window, len(asked))
+    return _answer(request, links, failures, identifier, None, window, len(asked))
 
 
 def _answer(
+    request: Request,
     links: list[Link],
     failures: list[Failure],
     identifier: str | None,
@@ -161,6 +162,7 @@ def _answer(
     window: Window,
     total: int,
 ) -> Response:
+    services(request).metrics.count_links(made=len(links), failed=len(failures))
     body: dict[str, Any] = {
         "presigned_urls": links,
         "failed_urls": failures,

@@ -132,6 +132,8 @@ class Shell:
 
 def frame_of(request: Request, visitor: Visitor, current: Membership | None) -> Frame:
     """The frame of a page, with the notice that the form before it left."""
+    if current is not None:
+        request.state.org_id = current.org_id
     return Frame(visitor, current, NOTICES.get(request.query_params.get("done", "")))
 
 
