@@ -6,9 +6,6 @@ import asyncio
 import hashlib
 import itertools
 import json
-import socket
-import threading
-import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +16,6 @@ from typing import Any, LiteralString, TypeVar
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from psycopg import sql
 
 from fotofinish.app import create_app
@@ -30,6 +26,7 @@ from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.keys import original_key
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
+from tests.running import free_port, running
 
 T = TypeVar("T")
 START = datetime(2026, 1, 19, 6, 0, tzinfo=UTC)
@@ -47,24 +44,13 @@ class Server:
 @pytest.fixture(scope="session")
 def server(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests of the API, as `fotofinish serve` runs it, without workers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"), public_url=url, max_selfie_bytes=3_000_000
     )
-    config = uvicorn.Config(
-        create_app(settings, database), port=port, log_level="error", lifespan="on"
-    )
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield Server(url, settings, database)
-    running.should_exit = True
-    thread.join()
+    with running(create_app(settings, database), port):
+        yield Server(url, settings, database)
 
 
 @pytest.fixture

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +15,7 @@ import pytest
 
 from fotofinish.database.connection import Database
 from tests.api.conftest import Race, Server
+from tests.running import serving
 
 TOKEN = "scrape-me-if-you-may"
 
@@ -29,7 +26,6 @@ class Watched:
 
     url: str
     log: Path
-    process: subprocess.Popen[bytes]
 
     def lines(self, request_id: str, patience: float = 5) -> list[dict[str, object]]:
         """The log's lines that carry this id, once there is one."""
@@ -47,32 +43,14 @@ class Watched:
 @pytest.fixture(scope="module")
 def watched(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """`fotofinish serve` as operators run it, with the originals of the other server."""
-    folder = tmp_path_factory.mktemp("watched")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    log = folder / "log"
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fotofinish", "serve", "--no-worker", "--port", str(port)],
-            env={
-                **os.environ,
-                "FOTOFINISH_DATABASE_URL": server.database.dsn,
-                "FOTOFINISH_DATA_DIR": str(server.settings.data_dir),
-                "FOTOFINISH_METRICS_TOKEN": TOKEN,
-            },
-            stderr=errors,
-        )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/healthz")
-            break
-        except httpx.TransportError:
-            time.sleep(0.1)
-    yield Watched(url, log, process)
-    process.terminate()
-    process.wait(30)
+    log = tmp_path_factory.mktemp("watched") / "log"
+    settings = {
+        "FOTOFINISH_DATABASE_URL": server.database.dsn,
+        "FOTOFINISH_DATA_DIR": str(server.settings.data_dir),
+        "FOTOFINISH_METRICS_TOKEN": TOKEN,
+    }
+    with serving(settings, log) as url:
+        yield Watched(url, log)
 
 
 def metrics(url: str, token: str | None = TOKEN) -> httpx.Response:

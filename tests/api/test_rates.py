@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
 from fotofinish.database.connection import Database
 from tests.api.conftest import Race
+from tests.running import serving
 
 BURST = 20
 SEARCHES = 3
@@ -33,39 +28,13 @@ def two_servers(
     database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, str]]:
     """Two server processes on one database, with low limits."""
-    folder = tmp_path_factory.mktemp("rates")
-    servers = [_serve(database, folder) for _ in range(2)]
-    for _, url in servers:
-        _wait_for(url)
-    yield servers[0][1], servers[1][1]
-    for process, _ in servers:
-        process.terminate()
-        process.wait(30)
-
-
-def _serve(database: Database, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
+    settings = {
         **SLOW,
         "FOTOFINISH_DATABASE_URL": database.dsn,
-        "FOTOFINISH_DATA_DIR": str(folder),
+        "FOTOFINISH_DATA_DIR": str(tmp_path_factory.mktemp("rates")),
     }
-    command = [sys.executable, "-m", "fotofinish", "serve", "--no-worker", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    return process, f"http://127.0.0.1:{port}"
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(url)
-            return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not start")
+    with serving(settings) as first, serving(settings) as second:
+        yield first, second
 
 
 def ping(race: Race, url: str) -> httpx.Response:

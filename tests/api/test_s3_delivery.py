@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from fotofinish.app import create_app
 from fotofinish.database.connection import Database, open_connection
@@ -25,7 +22,8 @@ from fotofinish.photos.intake import take_in
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.photos.pictures import encoded, gradient
-from tests.s3_server import S3Server, free_ports
+from tests.running import free_port, running
+from tests.s3_server import S3Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +47,9 @@ def shop(
         event_url, key, originals = executor.submit(
             lambda: asyncio.run(_stock(database, settings, tmp_path))
         ).result()
-    (port,) = free_ports(1)
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings, database), port=port, log_level="warning")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield Shop(f"http://127.0.0.1:{port}{event_url}", key, settings, originals)
-    server.should_exit = True
-    thread.join(10)
+    port = free_port()
+    with running(create_app(settings, database), port):
+        yield Shop(f"http://127.0.0.1:{port}{event_url}", key, settings, originals)
 
 
 async def _stock(

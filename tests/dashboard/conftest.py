@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
-import threading
-import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +14,6 @@ from typing import Any, TypeVar
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from fotofinish.app import create_app
@@ -28,6 +24,7 @@ from fotofinish.organisations.organisations import create_organisation
 from fotofinish.organisations.sessions import begin_session
 from fotofinish.settings import load_settings
 from fotofinish.web.dashboard.visitors import COOKIE
+from tests.running import free_port, running
 
 T = TypeVar("T")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -112,21 +109,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @pytest.fixture(scope="session")
 def address(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = load_settings(data_dir=tmp_path_factory.mktemp("office"), public_url=url)
-    app = create_app(settings, database)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="on"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
-    yield url
-    server.should_exit = True
-    thread.join(10)
+    with running(create_app(settings, database), port):
+        yield url
 
 
 async def _furnish(database: Database, url: str) -> Office:

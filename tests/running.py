@@ -1,0 +1,68 @@
+"""Servers for the tests: in a thread of this process, or a process of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+PATIENCE = 60.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(app: Starlette, port: int) -> Iterator[None]:
+    """The application, answering on this port from a thread."""
+    config = uvicorn.Config(app, port=port, log_level="error", lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield
+    server.should_exit = True
+    thread.join(10)
+
+
+@contextmanager
+def serving(settings: Mapping[str, str], log: Path | None = None) -> Iterator[str]:
+    """`fotofinish serve` without workers as a process of its own; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "fotofinish", "serve", "--no-worker", "--port", str(port)]
+    with (log or Path(os.devnull)).open("wb") as errors:
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=errors)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            httpx.get(f"{url}/healthz")
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not start")
