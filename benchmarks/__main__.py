@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import bibs, decoding, faces, originals, processing, signing
+from benchmarks import bibs, decoding, faces, originals, pages, processing, signing
 
 FIGURES = Path("bench.json")
 
@@ -19,6 +19,7 @@ def main() -> None:
         decoding.main,
         lambda: faces.main([]),
         lambda: processing.main([]),
+        pages.main,
         originals.main,
         lambda: bibs.main([]),
     ):

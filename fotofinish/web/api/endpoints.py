@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fotofinish.photos.formats import HEIC, JPEG, PNG, TIFF, WEBP
 from fotofinish.web.api import examples, models
 from fotofinish.web.api.events import details, events, ping
 from fotofinish.web.api.faces import forget_search, search_faces, stored_search
@@ -23,6 +24,7 @@ from fotofinish.web.api.images import (
 from fotofinish.web.api.originals import original_photos
 from fotofinish.web.api.paging import MAX_PAGE
 
+KINDS = (JPEG, PNG, WEBP, HEIC, TIFF)
 EVENT = "/{org_id}/event/{event_id}"
 
 Schema = Mapping[str, Any]
@@ -31,7 +33,7 @@ Schema = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One address with one method. `path` is below the base; `refusals` says what each status
-    beyond the common ones means here."""
+    beyond the common ones means here, `links` what may be asked with this one's answer."""
 
     method: str
     path: str
@@ -44,6 +46,7 @@ class Endpoint:
     required: tuple[str, ...] = ()
     body: Mapping[str, Any] | None = None
     refusals: Mapping[int, str] = field(default_factory=dict)
+    links: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def page_query(default: int, most: int) -> dict[str, Schema]:
@@ -91,8 +94,36 @@ SELFIE_BODY: Mapping[str, Any] = {
                 },
             },
             "required": ["file"],
-        }
+        },
+        "encoding": {"file": {"contentType": ", ".join(kind.content_type for kind in KINDS)}},
     }
+}
+
+# OpenAPI's link objects: whoever searched may ask again, for originals, and be forgotten
+SEARCH_ID = "$response.body#/data/request_id"
+OF_SEARCH: Mapping[str, Mapping[str, Any]] = {
+    "stored": {"operationId": "stored_search", "parameters": {"request_id": SEARCH_ID}},
+    "forget": {"operationId": "forget_search", "parameters": {"request_id": SEARCH_ID}},
+    "originals": {
+        "operationId": "original_photos",
+        "requestBody": {"method": "selfie", "identifier": SEARCH_ID},
+    },
+}
+OF_IMAGE: Mapping[str, Mapping[str, Any]] = {
+    "original": {
+        "operationId": "original_photos",
+        "requestBody": {
+            "method": "image_id",
+            "identifier": "$response.body#/data/images/0/image_id",
+        },
+    }
+}
+OF_EVENT: Mapping[str, Mapping[str, Any]] = {
+    name: {
+        "operationId": name,
+        "parameters": {"event_id": "$response.body#/data/events/0/event_id"},
+    }
+    for name in ("ping", "details", "images")
 }
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -116,6 +147,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", "/{org_id}/events", events, "events", "The organisation's events, latest first",
         models.EventsAnswer, examples.EVENTS, query=page_query(10, 100), refusals=SHAPE,
+        links=OF_EVENT,
     ),
     Endpoint(
         "GET", f"{EVENT}/details", details, "details", "The event and what may be searched in it",
@@ -124,6 +156,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", f"{EVENT}/images", all_images, "images", "All photos of the event",
         models.ImagesAnswer, examples.IMAGES, query=page_query(32, 100), refusals=SHAPE,
+        links=OF_IMAGE,
     ),
     Endpoint(
         "GET", f"{EVENT}/bibs/{{bib}}", images_with_bib, "bib", "The photos that show a bib number",
@@ -137,6 +170,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             429: "The key makes more searches than its rate allows, or too many selfies wait.",
             **SHAPE, **OFF, **LARGE,
         },
+        links=OF_SEARCH,
     ),
     Endpoint(
         "GET", f"{EVENT}/faces/{{request_id}}", stored_search, "stored_search",

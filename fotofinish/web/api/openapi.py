@@ -88,6 +88,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             **{str(status): _refusal(status, why) for status, why in statuses(endpoint).items()},
         },
     }
+    if endpoint.links:
+        operation["responses"]["200"]["links"] = endpoint.links
     if endpoint.body is not None:
         operation["requestBody"] = {"required": True, "content": endpoint.body}
     return operation
