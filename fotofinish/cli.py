@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 from psycopg import AsyncConnection
@@ -18,6 +18,9 @@ from fotofinish import __version__
 from fotofinish.database.connection import open_connection, open_database
 from fotofinish.errors import FotofinishError
 from fotofinish.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # the commands load what they need, and no more
+    from fotofinish.events.startlists import Entry
 
 T = TypeVar("T")
 
@@ -202,12 +205,9 @@ def startlist(
 ) -> None:
     """Replace the event's start list: readings are checked against it from now on."""
     from fotofinish.events.events import find_event
-    from fotofinish.events.startlists import parse_startlist, replace_startlist
+    from fotofinish.events.startlists import replace_startlist
 
-    try:
-        entries = parse_startlist(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        _fail(f"{file} cannot be read as a CSV in UTF-8: {error}")
+    entries = _startlist_of(file)
 
     async def replace(connection: AsyncConnection) -> None:
         await find_event(connection, event_id)
@@ -230,12 +230,22 @@ def read(
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Add each face's embedding.")
     ] = False,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(help="A folder: draw each photo there with the bibs and faces found."),
+    ] = None,
+    startlist: Annotated[
+        Path | None, typer.Option(help="Read as an event with this start list (CSV) would.")
+    ] = None,
 ) -> None:
     """Read bibs and faces of photos, without a database: one JSON line a photo."""
     from fotofinish.reading import read_photos
 
+    listed = frozenset(entry.bib for entry in _startlist_of(startlist)) if startlist else None
     failed = False
-    for line in read_photos(load_settings(), photos, embeddings=embeddings):
+    for line in read_photos(
+        load_settings(), photos, embeddings=embeddings, start_list=listed, annotate=annotate
+    ):
         failed = failed or "error" in line
         typer.echo(json.dumps(line))
     raise typer.Exit(1 if failed else 0)
@@ -314,6 +324,15 @@ def main() -> None:
         app()
     except FotofinishError as error:
         _fail(error.message)
+
+
+def _startlist_of(file: Path) -> list[Entry]:
+    from fotofinish.events.startlists import parse_startlist
+
+    try:
+        return parse_startlist(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(f"{file} cannot be read as a CSV in UTF-8: {error}")
 
 
 def _with_connection(call: Callable[[AsyncConnection], Awaitable[T]]) -> T:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fotofinish.annotating import Annotator
 from fotofinish.errors import FotofinishError
 from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import sniff
@@ -14,12 +15,20 @@ from fotofinish.settings import Settings
 
 
 def read_photos(
-    settings: Settings, photos: Iterable[Path], *, embeddings: bool
+    settings: Settings,
+    photos: Sequence[Path],
+    *,
+    embeddings: bool,
+    start_list: frozenset[str] | None = None,
+    annotate: Path | None = None,
 ) -> Iterator[dict[str, object]]:
     """What each photo shows, boxes in pixels of the upright original.
 
-    A photo that cannot be read gives `{"file", "error"}`; the others go on.
+    With `annotate`, a folder, each photo is drawn there with what was read. A photo that cannot be
+    read gives `{"file", "error"}`; the others go on. Raises InvalidValue when the folder cannot be
+    made.
     """
+    annotator = None if annotate is None else Annotator(annotate, photos)
     recogniser = Recogniser(embedder_path=settings.face_embedder)
     for path in photos:
         try:
@@ -30,13 +39,18 @@ def read_photos(
                 max_pixels=settings.max_pixels,
                 target_long_side=WORKING_LONG_SIDE,
             )
-            reading = recogniser.read(decoded.pixels, decoded.width, decoded.height)
+            reading = recogniser.read(decoded.pixels, decoded.width, decoded.height, start_list)
+            drawn = annotator and annotator.save(path, decoded, reading)
         except FotofinishError as error:
             yield {"file": str(path), "error": error.message}
         except OSError as error:
             yield {"file": str(path), "error": f"Cannot be read: {error.strerror}."}
         else:
-            yield {"file": str(path), **_as_json(reading, embeddings=embeddings)}
+            yield {
+                "file": str(path),
+                **_as_json(reading, embeddings=embeddings),
+                **({"annotated": str(drawn)} if drawn else {}),
+            }
 
 
 def _as_json(reading: PhotoReading, *, embeddings: bool) -> dict[str, object]:

@@ -11,12 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import simplejpeg
+from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.database.connection import open_database
 from fotofinish.settings import load_settings
@@ -188,6 +190,48 @@ def test_read_needs_no_database_and_prints_a_line_a_photo(
     assert "no photo" in lines[1]["error"]
     assert done.returncode == 1
     assert set(installation.folder.iterdir()) == before
+
+
+def test_read_draws_what_it_saw_and_leaves_the_photos_alone(
+    installation: Installation, tmp_path: Path
+) -> None:
+    source = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    portrait = Image.open(str(source)).convert("RGB")
+    pen = ImageDraw.Draw(portrait)
+    pen.rectangle((140, 300, 330, 420), fill="white")
+    pen.text((235, 360), "4711", "black", ImageFont.load_default(72), "mm", stroke_width=2)
+    (tmp_path / "other").mkdir()
+    photos = [tmp_path / "runner.jpg", tmp_path / "other" / "runner.jpg"]
+    for path in photos:
+        portrait.save(path, quality=95)
+    before = [path.read_bytes() for path in photos]
+    # into the first photo's own folder: it must not be written over
+    done = installation.run("read", *map(str, photos), "--annotate", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [path.read_bytes() for path in photos] == before
+    drawn = [Path(line["annotated"]) for line in lines]
+    assert sorted(path.name for path in drawn) == ["runner-2.jpg", "runner-3.jpg"]
+    picture = Image.open(drawn[0])
+    assert max(picture.size) >= 1200  # labels fit on small photos too
+    scale = picture.width / lines[0]["width"]
+    x, y, w, h = (side * scale for side in lines[0]["bibs"][0]["box"])
+    assert _most_yellow(picture, (x - 12, y - 12, x + w + 12, y + h + 12)) > 150
+    assert _most_yellow(picture, (x + w / 3, y + h / 3, x + w / 2, y + h / 2)) < 60
+
+
+def test_read_names_a_start_list_that_is_missing(
+    installation: Installation, tmp_path: Path
+) -> None:
+    missing = installation.run("read", "x.jpg", "--startlist", str(tmp_path / "none.csv"))
+    assert missing.returncode == 1
+    assert "none.csv" in missing.stderr
+
+
+def _most_yellow(picture: Image.Image, box: tuple[float, float, float, float]) -> int:
+    """How yellow (red and green over blue) the yellowest pixel of a box is."""
+    pixels = np.asarray(picture.crop(tuple(map(round, box)))).astype(int)
+    return int((np.minimum(pixels[..., 0], pixels[..., 1]) - pixels[..., 2]).max())
 
 
 def test_a_password_is_made_or_read_from_standard_input(installation: Installation) -> None:
