@@ -259,6 +259,40 @@ def migrate() -> None:
 
 
 @app.command()
+def download(
+    folder: Annotated[Path, typer.Argument(help="Where the photos go.", metavar="DIR")],
+    url: Annotated[str, typer.Option(help="The server, like https://photos.example.org.")],
+    org: Annotated[int, typer.Option(help="The organisation's id.")],
+    event: Annotated[int, typer.Option(help="The event's id.")],
+    key: Annotated[
+        str,
+        typer.Option(
+            help="An API key of the organisation; better in the environment than in the history.",
+            envvar="FOTOFINISH_API_KEY",
+        ),
+    ],
+    bib: Annotated[str | None, typer.Option(help="Whose photos: the bib number.")] = None,
+    selfie: Annotated[
+        Path | None, typer.Option(help="Whose photos: a picture of the face.", dir_okay=False)
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, max=32, help="Photos at a time.")] = 4,
+    json_output: Json = False,
+) -> None:
+    """Download a participant's originals from a server; run again, it goes on where it stopped."""
+    from fotofinish.downloading import download_originals
+
+    if (bib is None) == (selfie is None):
+        _fail("Give either --bib or --selfie.", 2)
+    report = download_originals(
+        url, key, org, event, folder,
+        bib=bib, selfie=selfie, parallel=parallel, console=Console(stderr=True),
+    )  # fmt: skip
+    _print(report.as_json(), report.as_text(folder), json_output)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,

@@ -23,7 +23,7 @@ from fotofinish.database.connection import Database, open_connection
 from fotofinish.events.events import create_event
 from fotofinish.organisations.keys import create_key
 from fotofinish.organisations.organisations import create_organisation
-from fotofinish.photos.keys import original_key
+from fotofinish.photos.keys import image_id, original_key
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.running import free_port, running
@@ -114,8 +114,10 @@ class Race:
         state: str = "ready",
     ) -> str:
         """A photo, its tags and its original; the capture times follow one another."""
-        photo_id = uuid.uuid4()
-        data = photo_id.bytes if data is None else data
+        if data is None:
+            data = uuid.uuid4().bytes
+        sha256 = hashlib.sha256(data).digest()
+        photo_id = image_id(self.event_id, sha256)
         if captured_at == "next":
             captured_at = START + timedelta(seconds=next(self.clock))
         with psycopg.connect(self.server.database.dsn) as connection:
@@ -123,7 +125,7 @@ class Race:
                 """insert into photo (id, event_id, sha256, size, content_type, extension, name,
                                       width, height, captured_at, state, hidden)
                    values (%s, %s, %s, %s, 'image/jpeg', %s, 'a.jpg', 6000, 4000, %s, %s, %s)""",
-                [photo_id, self.event_id, hashlib.sha256(photo_id.bytes).digest(), len(data),
+                [photo_id, self.event_id, sha256, len(data),
                  extension, captured_at, state, hidden],
             )  # fmt: skip
             for bib in bibs:

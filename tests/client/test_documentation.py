@@ -1,0 +1,101 @@
+"""Every snippet of docs/client.md runs as it stands, against a real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.api.conftest import Race
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = (REPOSITORY / "docs" / "client.md").read_text()
+SNIPPETS = re.findall(r"^## ([^\n]+)$|^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def named() -> list[tuple[str, str, str]]:
+    """Heading, language and code of each snippet."""
+    heading, found = "", []
+    for title, language, code in SNIPPETS:
+        heading = title or heading
+        if language:
+            found.append((heading, language, code))
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(module_race: Race, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the snippets run: a selfie lies there, and the event has photos."""
+    made = tmp_path_factory.mktemp("snippets")
+    picture = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    cv2.imwrite(str(made / "selfie.jpg"), cv2.imread(str(picture)))
+    module_race.add_photo("1234", data=b"one original")
+    return made
+
+
+def run(race: Race, folder: Path, language: str, code: str) -> subprocess.CompletedProcess[str]:
+    code = (
+        code.replace("https://photos.example.org", race.server.url)
+        .replace("903", str(race.org_id))
+        .replace("456", str(race.event_id))
+    )
+    commands = {
+        "sh": ["bash", "-eu", "-c", code],
+        "python": [sys.executable, "-c", code],
+        "js": ["node", "--input-type=module", "-e", code],
+    }
+    binaries = Path(sys.executable).parent
+    return subprocess.run(
+        commands[language],
+        cwd=folder,
+        env={
+            **os.environ,
+            "FOTOFINISH_API_KEY": race.key,
+            "PATH": f"{binaries}:{os.environ['PATH']}",
+            "PYTHONPATH": str(REPOSITORY),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_each_call_is_shown_in_three_languages() -> None:
+    languages: dict[str, set[str]] = {}
+    for heading, language, _ in named():
+        languages.setdefault(heading, set()).add(language)
+    assert len(languages) == 5
+    assert all(shown == {"sh", "python", "js"} for shown in languages.values())
+
+
+@pytest.mark.parametrize(
+    ("heading", "language", "code"), named(), ids=[f"{h}-{language}" for h, language, _ in named()]
+)
+def test_the_snippet_runs(
+    module_race: Race, folder: Path, heading: str, language: str, code: str
+) -> None:
+    if language == "js" and shutil.which("node") is None:
+        pytest.skip("node is not on this machine")
+    shutil.rmtree(folder / "photos", ignore_errors=True)
+    ended = run(module_race, folder, language, code)
+    assert ended.returncode == 0, ended.stderr
+    if heading.startswith("Download"):
+        (photo,) = (folder / "photos").iterdir()
+        assert photo.read_bytes() == b"one original"
+    elif heading.startswith("When"):
+        assert "This API key is not valid." in ended.stdout
+    elif heading.startswith("A participant"):
+        assert ".jpg" in ended.stdout
+        assert "signature=" in ended.stdout
+    elif heading.startswith("By selfie"):
+        assert ended.stdout
+    elif language != "python":
+        assert "ok" in ended.stdout
