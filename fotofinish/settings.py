@@ -53,13 +53,13 @@ class Settings(BaseSettings):
         "(one stat on a folder, parallel HEADs on object storage)",
     )
     request_rate: float = Field(
-        500, ge=0, description="API requests a second and key, in the long run; 0: no limit"
+        2000, ge=0, description="API requests a second and key, in the long run; 0: no limit"
     )
-    request_burst: int = Field(5000, ge=1, description="API requests a key may make at once")
+    request_burst: int = Field(10_000, ge=1, description="API requests a key may make at once")
     search_rate: float = Field(
-        10, ge=0, description="selfie searches a second and key, in the long run; 0: no limit"
+        50, ge=0, description="selfie searches a second and key, in the long run; 0: no limit"
     )
-    search_burst: int = Field(200, ge=1, description="selfie searches a key may make at once")
+    search_burst: int = Field(500, ge=1, description="selfie searches a key may make at once")
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="who may read /metrics; none: nobody"
     )
