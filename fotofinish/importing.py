@@ -28,6 +28,7 @@ from fotofinish.database.connection import Database, open_connection
 from fotofinish.errors import InvalidValue
 from fotofinish.events.events import find_event
 from fotofinish.jobs import make_queue
+from fotofinish.linking.links import links_are_due
 from fotofinish.photos.intake import take_in
 from fotofinish.photos.photos import EventStatus, event_status
 from fotofinish.settings import Settings
@@ -144,7 +145,7 @@ async def _wait(
     task = progress.add_task("Reading bibs and faces", total=status.photos, completed=_done(status))
     own: WorkerProcesses | None = None
     try:
-        while _done(status) < status.photos:
+        while _done(status) < status.photos or await links_are_due(connection, event_id):
             if own is None and not await workers_alive(connection):
                 own = WorkerProcesses(settings, database, default_workers())
             if own is not None:

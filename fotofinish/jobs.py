@@ -7,6 +7,7 @@ A job that raises is retried with growing pauses; a job whose worker died is tak
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from psycopg.rows import class_row
 
 from fotofinish.errors import FotofinishError
 from fotofinish.faces.selfies import forget_expired
+from fotofinish.linking.links import link_due_photos
 
 if TYPE_CHECKING:  # the models behind it are loaded in worker processes alone
     from fotofinish.photos.processing import Workshop
@@ -33,6 +35,8 @@ HEARTBEAT = 5.0
 # four missed heartbeats: a worker that computes still sends them, from its event loop
 STALLED_AFTER = 20.0
 
+# then a photo has its turn
+LONGEST_LINKING = 10.0
 URGENT = 10  # before any number of waiting photos
 
 blueprint = Blueprint()
@@ -132,6 +136,17 @@ async def take_back_stalled(queue: App) -> int:
         except procrastinate.exceptions.ConnectorException:
             continue  # another worker was faster
     return taken
+
+
+@blueprint.periodic(cron="* * * * * */3")
+@blueprint.task(name="link_photos", queueing_lock="link_photos", priority=URGENT, pass_context=True)
+async def link_photos(context: JobContext, timestamp: int) -> None:
+    """Look at the links of faces and bibs for every photo that is due, for a while."""
+    workshop: Workshop = context.additional_context["workshop"]
+    end = time.monotonic() + LONGEST_LINKING
+    async with workshop.pool.connection() as connection:
+        while await link_due_photos(connection) and time.monotonic() < end:
+            pass
 
 
 @blueprint.periodic(cron="17 * * * *")

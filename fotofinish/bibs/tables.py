@@ -43,4 +43,5 @@ bib_tag = Table(
         postgresql_include=["extension"],
         postgresql_where=text("visible"),
     ),
+    Index("ix_bib_tag_linked", "event_id", "bib", postgresql_where=text("source = 'linked'")),
 )

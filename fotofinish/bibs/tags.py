@@ -14,12 +14,12 @@ from fotofinish.bibs.plausibility import BibReading
 async def replace_tags(
     connection: AsyncConnection, event_id: int, photo_id: UUID, readings: Sequence[BibReading]
 ) -> None:
-    """Make these the photo's read tags; tags by hand stay as they are.
+    """Make these the photo's read tags; tags by hand stay, links are made again by themselves.
 
     Runs inside the caller's transaction, after the photo's capture time is written.
     """
     await connection.execute(
-        "delete from bib_tag where photo_id = %s and source = 'read'", [photo_id]
+        "delete from bib_tag where photo_id = %s and source <> 'hand'", [photo_id]
     )
     if not readings:
         return
@@ -33,7 +33,9 @@ async def replace_tags(
                                     captured_at, extension, visible)
                select id, %s, event_id, %s, %s, 'read', captured_at, extension, not hidden
                from photo where id = %s and event_id = %s
-               on conflict (photo_id, bib) do nothing""",
+               on conflict (photo_id, bib) do update
+               set source = 'read', confidence = excluded.confidence, box = excluded.box
+               where bib_tag.source = 'linked'""",
             [
                 [bib, reading.confidence, list(map(float, reading.box)), photo_id, event_id]
                 for bib, reading in best.items()

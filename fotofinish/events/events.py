@@ -33,12 +33,13 @@ class Event:
     selfie_search: bool
     name_search: bool
     match_threshold: float | None
+    link_faces: bool
 
 
 STATUSES = ("draft", "active", "archived")
 MAX_NAME = 200
 COLUMNS = """id, org_id, slug, name, starts_at, time_zone, status, event_enabled, bib_search,
-    selfie_search, name_search, match_threshold"""
+    selfie_search, name_search, match_threshold, link_faces"""
 
 
 async def create_event(
@@ -143,6 +144,7 @@ async def update_event(
     event_enabled: bool,
     bib_search: bool,
     selfie_search: bool,
+    link_faces: bool,
 ) -> None:
     """Change what an operator may change; the slug stays, since links carry it.
 
@@ -153,10 +155,11 @@ async def update_event(
         raise InvalidValue(f"A status is one of {', '.join(STATUSES)}.")
     cursor = await connection.execute(
         """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
-                  event_enabled = %s, bib_search = %s, selfie_search = %s
+                  event_enabled = %s, bib_search = %s, selfie_search = %s,
+                  link_faces = %s
            where id = %s and org_id = %s""",
         [name, starts_at, time_zone, status, event_enabled, bib_search, selfie_search,
-         event_id, org_id],
+         link_faces, event_id, org_id],
     )  # fmt: skip
     if cursor.rowcount == 0:
         raise NotFound("There is no such event.")

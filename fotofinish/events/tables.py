@@ -33,6 +33,7 @@ event = Table(
     Column("bib_search", Boolean, nullable=False, server_default=text("true")),
     Column("selfie_search", Boolean, nullable=False, server_default=text("true")),
     Column("name_search", Boolean, nullable=False, server_default=text("false")),
+    Column("link_faces", Boolean, nullable=False, server_default=text("true")),
     Column("match_threshold", Float),
     Column("retention_days", Integer),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),

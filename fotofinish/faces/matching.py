@@ -68,6 +68,7 @@ async def match_photo(connection: AsyncConnection, event_id: int, photo_id: UUID
              and selfie.expires_at > now()
              and -(face.embedding <#> selfie.embedding) >= selfie.threshold
            group by photo.id, selfie.id
-           on conflict (event_id, selfie_id, photo_id) do update set score = excluded.score""",
+           on conflict (event_id, selfie_id, photo_id) do update
+           set score = excluded.score, linked = false""",
         {"photo": photo_id, "event": event_id},
     )

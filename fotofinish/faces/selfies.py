@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.faces.matching import lock_for_selfie, match_selfie
+from fotofinish.linking.selfies import link_selfies
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ async def store_search(
         )
         if cursor.rowcount == 1 and embedding is not None:
             await match_selfie(connection, event_id, request_id)
+            await link_selfies(connection, event_id, [request_id])
         search = await find_search(connection, event_id, request_id)
     assert search is not None
     return search

@@ -34,8 +34,12 @@ face = Table(
     Column("quality", Float, nullable=False),
     Column("model", Text, nullable=False),
     Column("embedding", HalfVector),
+    # what it wears on this photo, if that is clear (`fotofinish/linking`)
+    Column("bib", Text),
+    Column("bib_unclear", Boolean, nullable=False, server_default=text("false")),
     Index("ix_face_photo_id", "photo_id"),
     Index("ix_face_event_id", "event_id", "model"),
+    Index("ix_face_bib", "event_id", "bib", postgresql_where=text("bib is not null")),
 )
 
 selfie = Table(
@@ -61,6 +65,8 @@ selfie_match = Table(
     Column("captured_at", DateTime(timezone=True)),
     Column("extension", Text, nullable=False),
     Column("visible", Boolean, nullable=False, server_default=text("true")),
+    # found by the bib that the selfie's person wears, not by the face
+    Column("linked", Boolean, nullable=False, server_default=text("false")),
     ForeignKeyConstraint(
         ["event_id", "selfie_id"], ["selfie.event_id", "selfie.id"], ondelete="CASCADE"
     ),

@@ -59,13 +59,15 @@ def test_an_event_is_renamed_archived_and_its_search_switched_off(
     signed_in.get_by_label("Name").fill("Harbour Run 2026")
     signed_in.get_by_label("Status").select_option("archived")
     signed_in.get_by_role("switch", name="Search by bib number").uncheck()
+    signed_in.get_by_role("switch", name="Link faces and bibs").uncheck()
     signed_in.get_by_role("button", name="Save").click()
     expect(signed_in.get_by_role("status")).to_have_text("Saved.")
     expect(signed_in.get_by_role("heading", name="Harbour Run 2026")).to_be_visible()
     (kept,) = office.execute(
-        "select status, bib_search, selfie_search from event where id = %s", office.event_id
+        "select status, bib_search, selfie_search, link_faces from event where id = %s",
+        office.event_id,
     )
-    assert kept == ("archived", False, True)
+    assert kept == ("archived", False, True, False)
 
 
 def test_an_events_numbers_grow_while_one_looks(signed_in: Page, office: Office) -> None:

@@ -16,10 +16,11 @@ from fotofinish.database.metadata import metadata
 from fotofinish.database.migrate import current_revision, latest_revision, migrate
 from fotofinish.events import tables as events
 from fotofinish.faces import tables as faces
+from fotofinish.linking import tables as linking
 from fotofinish.organisations import tables as organisations
 from fotofinish.photos import tables as photos
 
-DECLARED = (bibs, events, faces, organisations, photos)
+DECLARED = (bibs, events, faces, linking, organisations, photos)
 
 
 def test_migrations_make_exactly_the_declared_tables(database: Database) -> None:

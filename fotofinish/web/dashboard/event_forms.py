@@ -27,6 +27,7 @@ class EventForm:
     event_enabled: bool = True
     bib_search: bool = True
     selfie_search: bool = True
+    link_faces: bool = True
 
     def start(self) -> datetime:
         """The wall clock at the start; raises InvalidValue."""
@@ -51,6 +52,7 @@ def filled_in(form: FormData) -> EventForm:
         event_enabled="event_enabled" in form,
         bib_search="bib_search" in form,
         selfie_search="selfie_search" in form,
+        link_faces="link_faces" in form,
     )
 
 
@@ -64,6 +66,7 @@ def of_event(event: Event) -> EventForm:
         event.event_enabled,
         event.bib_search,
         event.selfie_search,
+        event.link_faces,
     )
 
 

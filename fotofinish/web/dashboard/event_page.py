@@ -86,6 +86,7 @@ class EventPage:
                     event_enabled=given.event_enabled,
                     bib_search=given.bib_search,
                     selfie_search=given.selfie_search,
+                    link_faces=given.link_faces,
                 )
             except InvalidValue as error:
                 return self._form(Frame(visitor, current), event, given, error.message)

@@ -1,0 +1,1 @@
+"""Faces and bibs together: a search finds what one of them alone misses."""

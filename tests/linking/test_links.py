@@ -1,0 +1,314 @@
+"""Faces and bibs together: what is linked, what never is, and that links follow the evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import TypeVar
+
+import numpy as np
+import psycopg
+import pytest
+
+from fotofinish.bibs.plausibility import BibReading
+from fotofinish.bibs.tags import replace_tags
+from fotofinish.database.connection import Database, open_connection
+from fotofinish.events.events import create_event
+from fotofinish.faces.selfies import store_search
+from fotofinish.faces.templates import as_halfvec, replace_faces
+from fotofinish.linking.links import link_due_photos, links_are_due
+from fotofinish.organisations.organisations import create_organisation
+from fotofinish.vision.faces import FaceReading
+
+T = TypeVar("T")
+# who is on a photo, from left to right: a person (None: no face) and a bib (None: hidden)
+Cast = Sequence[tuple[int | None, str | None]]
+
+
+@dataclass
+class Race:
+    """An event whose photos are put in as a worker would, from faces that are made up."""
+
+    database: Database
+    event_id: int
+
+    def run(self, call: Callable[[psycopg.AsyncConnection], Awaitable[T]]) -> T:
+        async def act() -> T:
+            async with open_connection(self.database) as connection:
+                return await call(connection)
+
+        return asyncio.run(act())
+
+    def execute(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.database.dsn, autocommit=True) as connection:
+            cursor = connection.execute(sql.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def add(
+        self, *cast: tuple[int | None, str | None], photo: uuid.UUID | None = None
+    ) -> uuid.UUID:
+        """A processed photo; `photo` processes one again."""
+        photo_id = photo or uuid.uuid4()
+        if photo is None:
+            self.execute(
+                """insert into photo (id, event_id, sha256, size, content_type, extension, name,
+                                      width, height, state)
+                   values (%s, %s, %s, 1, 'image/jpeg', 'jpg', 'a.jpg', 3000, 900, 'ready')""",
+                photo_id, self.event_id, hashlib.sha256(photo_id.bytes).digest(),
+            )  # fmt: skip
+        faces, tags = [], []
+        for place, (person, bib) in enumerate(cast):
+            x = 100.0 + 600 * place
+            if person is not None:
+                box = (x, 100.0, 100.0, 130.0)
+                points = np.zeros((5, 2), dtype=np.float32)
+                faces.append(FaceReading(box, 0.9, points, 0.9, face_of(person)))
+            if bib is not None:
+                tags.append(BibReading(bib, 0.99, (x - 20, 430.0, 140.0, 60.0)))
+
+        async def write(connection: psycopg.AsyncConnection) -> None:
+            async with connection.transaction():
+                await replace_tags(connection, self.event_id, photo_id, tags)
+                await replace_faces(connection, self.event_id, photo_id, faces, model="made-up")
+
+        self.run(write)
+        return photo_id
+
+    def link(self) -> None:
+        """What the worker's job does, until nothing is due."""
+
+        async def act(connection: psycopg.AsyncConnection) -> None:
+            while await link_due_photos(connection):
+                pass
+
+        self.run(act)
+
+    def links(self) -> set[tuple[object, ...]]:
+        self.link()
+        return set(
+            self.execute(
+                "select photo_id, bib from bib_tag where event_id = %s and source = 'linked'",
+                self.event_id,
+            )
+        )
+
+    def search(self, person: int) -> uuid.UUID:
+        search = uuid.uuid4()
+        self.run(
+            lambda c: store_search(
+                c, self.event_id, search, embedding=as_halfvec(face_of(person)),
+                model="made-up", threshold=0.42, keep_days=1,
+            )
+        )  # fmt: skip
+        return search
+
+    def matches(self, search: uuid.UUID) -> set[object]:
+        rows = self.execute("select photo_id from selfie_match where selfie_id = %s", search)
+        return {row[0] for row in rows}
+
+
+_DICE = np.random.default_rng(11)
+_PEOPLE = _DICE.standard_normal((8, 128))
+
+
+def face_of(person: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """A template: different ones of a person have a cosine of 0.65, of two about nothing."""
+    vector = _PEOPLE[person] + 0.7 * _DICE.standard_normal(128)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+@pytest.fixture
+def race(database: Database) -> Race:
+    return make_race(database)
+
+
+def make_race(database: Database) -> Race:
+    async def make() -> int:
+        async with open_connection(database) as connection:
+            organisation = await create_organisation(connection, "Linking")
+            return (await create_event(connection, organisation.id, "A race")).id
+
+    return Race(database, asyncio.run(make()))
+
+
+def test_a_hidden_bib_is_found_by_the_face_of_who_wears_it(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    hidden = race.add((0, None), (1, None))
+    assert race.links() == {(hidden, "12")}
+    (tag,) = race.execute(
+        """select confidence between 0.45 and 1, box, visible, extension from bib_tag
+           where photo_id = %s""",
+        hidden,
+    )
+    assert tag == (True, None, True, "jpg")
+    assert not race.run(lambda c: links_are_due(c, race.event_id))
+
+
+def test_one_photo_with_a_bib_is_no_evidence(race: Race) -> None:
+    race.add((0, "12"))
+    race.add((0, None))
+    assert race.links() == set()
+
+
+def test_who_wears_another_bib_on_a_photo_is_not_linked_there(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    race.add((0, "99"))
+    assert race.links() == set()
+
+
+def test_nobody_is_linked_whose_bib_may_be_either_of_two(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    photo = race.add((0, None))
+    # a bib half-way below this face: perhaps its own
+    race.run(
+        lambda c: replace_tags(
+            c, race.event_id, photo, [BibReading("77", 0.99, (210.0, 430.0, 100.0, 60.0))]
+        )
+    )
+    assert race.links() == set()
+
+
+def test_a_bib_that_hangs_on_two_people_equally_is_nobodys(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+        race.add((0, "34"))
+    race.add((0, None))
+    assert race.links() == set()
+
+
+def test_one_misread_bib_does_not_outvote_three(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    race.add((0, "17"))
+    hidden = race.add((0, None))
+    assert race.links() == {(hidden, "12")}
+
+
+def test_the_order_in_which_photos_come_does_not_matter(database: Database) -> None:
+    cast: list[Cast] = [[(0, "12")], [(0, "12"), (1, None)], [(0, None)], [(0, "12")]]
+    for order in permutations(range(4)):
+        race = make_race(database)
+        photos = {}
+        for index in order:
+            photos[index] = race.add(*cast[index])
+            race.link()  # after each, as when photos come one by one
+        assert race.links() == {(photos[2], "12")}, order
+
+
+def test_processing_again_changes_nothing(race: Race) -> None:
+    photos = [race.add((0, "12")) for _ in range(3)]
+    hidden = race.add((0, None))
+    before = race.links()
+    assert before == {(hidden, "12")}
+    race.add((0, None), photo=hidden)
+    race.add((0, "12"), photo=photos[0])
+    assert race.links() == before
+
+
+def test_a_link_becomes_a_reading_when_the_bib_is_read_after_all(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    hidden = race.add((0, None))
+    race.link()
+    race.add((0, "12"), photo=hidden)
+    assert race.links() == set()
+    sources = race.execute("select source from bib_tag where photo_id = %s", hidden)
+    assert sources == [("read",)]
+
+
+def test_links_go_with_the_photos_that_they_rest_on(race: Race) -> None:
+    photos = [race.add((0, "12")) for _ in range(2)]
+    hidden = race.add((0, None))
+    assert race.links() == {(hidden, "12")}
+    race.execute("delete from photo where id = %s", photos[0])
+    assert race.links() == set()
+
+
+def test_links_follow_corrections_by_hand(race: Race) -> None:
+    photos = [race.add((0, "12")) for _ in range(3)]
+    hidden = race.add((0, None))
+    assert race.links() == {(hidden, "12")}
+    for photo in photos:
+        race.execute("update bib_tag set bib = '13', source = 'hand' where photo_id = %s", photo)
+    assert race.links() == {(hidden, "13")}
+    race.execute("delete from bib_tag where photo_id = any(%s)", photos)
+    assert race.links() == set()
+
+
+def test_a_bib_by_hand_alone_counts_for_the_only_face(race: Race) -> None:
+    photos = [race.add((0, None)) for _ in range(3)]
+    for photo in photos[:2]:
+        race.execute(
+            """insert into bib_tag (photo_id, bib, event_id, confidence, source, extension)
+               values (%s, '12', %s, 1, 'hand', 'jpg')""",
+            photo, race.event_id,
+        )  # fmt: skip
+    assert race.links() == {(photos[2], "12")}
+
+
+def test_events_do_not_mix(database: Database, race: Race) -> None:
+    other = make_race(database)
+    for _ in range(3):
+        other.add((0, "12"))
+    race.add((0, None))
+    assert race.links() == set()
+    assert other.links() == set()
+
+
+def test_an_event_can_switch_links_off_and_on(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    hidden = race.add((0, None))
+    behind = race.add((None, "12"))
+    search = race.search(0)
+    assert race.links() == {(hidden, "12")}
+    assert behind in race.matches(search)
+    race.execute("update event set link_faces = false where id = %s", race.event_id)
+    assert race.links() == set()
+    assert behind not in race.matches(search)
+    race.add((0, None))
+    assert race.links() == set()
+    race.execute("update event set link_faces = true where id = %s", race.event_id)
+    assert len(race.links()) == 2
+    assert behind in race.matches(search)
+
+
+def test_a_selfie_finds_photos_that_show_the_bib_alone(race: Race) -> None:
+    faces = [race.add((0, "12")) for _ in range(3)]
+    behind = race.add((None, "12"))
+    somebody_else = race.add((1, "12"))
+    race.link()
+    search = race.search(0)
+    assert race.matches(search) == {*faces, behind}
+    later = race.add((None, "12"))
+    race.link()
+    assert race.matches(search) == {*faces, behind, later}
+    assert somebody_else not in race.matches(search)
+    race.execute("delete from bib_tag where photo_id = any(%s)", faces)
+    race.link()
+    assert race.matches(search) == set(faces)
+
+
+def test_a_link_is_hidden_with_its_photo(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    hidden = race.add((0, None))
+    race.execute("update photo set hidden = true where id = %s", hidden)
+    race.link()
+    assert race.execute("select visible from bib_tag where photo_id = %s", hidden) == [(False,)]
+
+
+def test_an_event_is_deleted_with_its_links(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    race.add((0, None))
+    race.link()
+    race.execute("delete from event where id = %s", race.event_id)
+    assert not race.run(lambda c: links_are_due(c, race.event_id))
