@@ -14,6 +14,7 @@ from fotofinish.delivery.files import serve_file
 from fotofinish.faces.searching import open_selfie_desk
 from fotofinish.jobs import make_queue
 from fotofinish.organisations.rates import Rate, RateLimiter
+from fotofinish.photos.uploads import Uploads
 from fotofinish.settings import Settings
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
@@ -41,12 +42,20 @@ def create_app(settings: Settings, database: Database) -> Starlette:
             store = open_store(settings)
             linker = open_linker(settings, store)
             pool = await stack.enter_async_context(open_pool(database))
+            queue = make_queue(database.dsn)
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
                 store=store,
                 linker=linker,
-                queue=make_queue(database.dsn),
+                queue=queue,
+                uploads=Uploads(
+                    settings.data_dir / "uploads",
+                    pool,
+                    store,
+                    queue,
+                    max_bytes=settings.max_upload_bytes,
+                ),
                 key_uses=await stack.enter_async_context(open_key_uses(pool)),
                 rates=RateLimiter(
                     pool,

@@ -67,6 +67,12 @@ class RateExceeded(FotofinishError):
         self.wait = wait
 
 
+class StorageFull(FotofinishError):
+    """The disk has no room left."""
+
+    status = 507
+
+
 class UnsupportedFormat(FotofinishError):
     """The bytes are not a photo of a kind we take; the message names the kind if known."""
 

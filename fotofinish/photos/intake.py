@@ -78,8 +78,11 @@ async def take_in(
     paths: Sequence[Path],
     *,
     max_bytes: int,
+    names: Sequence[str] | None = None,
 ) -> list[Outcome]:
     """Take a batch of files into an event; one outcome a file, in the same order.
+
+    `names` are what the photographer calls them, where the paths do not say it.
 
     When it returns, every "stored" file is durable and will be processed. One bad file never
     keeps the others out.
@@ -88,7 +91,11 @@ async def take_in(
     candidates: dict[int, Candidate] = {}
     for index, path in enumerate(paths):
         try:
-            candidates[index] = examine(path, max_bytes=max_bytes)
+            name = names[index] if names else None
+            # in a thread, since others wait for this loop while a large file is hashed
+            candidates[index] = await asyncio.to_thread(
+                examine, path, max_bytes=max_bytes, name=name
+            )
         except FotofinishError as error:
             outcomes[index] = Outcome(path, "rejected", error.message)
         except OSError as error:

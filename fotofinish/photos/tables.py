@@ -67,3 +67,22 @@ photo_bucket = Table(
     Column("slot", SmallInteger, primary_key=True),
     Column("photos", BigInteger, nullable=False),
 )
+
+# files on their way in from a browser; `received` bytes are safe
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False, server_default=text("0")),
+    Column("result", Text),
+    Column("reason", Text),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("received between 0 and size", name="received_range"),
+    Index("ix_upload_account_id", "account_id", "result"),
+    Index("ix_upload_event_id", "event_id"),
+    Index("ix_upload_expires_at", "expires_at"),
+)

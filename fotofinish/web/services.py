@@ -14,6 +14,7 @@ from fotofinish.database.connection import Pool
 from fotofinish.events.access import note_use
 from fotofinish.faces.searching import SelfieDesk
 from fotofinish.organisations.rates import RateLimiter
+from fotofinish.photos.uploads import Uploads
 from fotofinish.settings import Settings
 from fotofinish.storage.links import Linker
 from fotofinish.storage.stores import Store
@@ -68,6 +69,7 @@ class Services:
     selfies: SelfieDesk
     key_uses: KeyUses
     rates: RateLimiter
+    uploads: Uploads
     readiness: Readiness
     metrics: Metrics
 

@@ -40,6 +40,7 @@ class Office:
     """A running server, and an organisation on it with people, an event, and a stranger's event."""
 
     url: str
+    data_dir: Path
     database: Database
     org_id: int
     event_id: int
@@ -108,22 +109,28 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @pytest.fixture(scope="session")
-def address(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def office_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's data folder."""
+    return tmp_path_factory.mktemp("office")
+
+
+@pytest.fixture(scope="session")
+def address(database: Database, office_folder: Path) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = load_settings(data_dir=tmp_path_factory.mktemp("office"), public_url=url)
+    settings = load_settings(data_dir=office_folder, public_url=url)
     with running(create_app(settings, database), port):
         yield url
 
 
-async def _furnish(database: Database, url: str) -> Office:
+async def _furnish(database: Database, url: str, folder: Path) -> Office:
     async with open_connection(database) as connection:
         organisation = await create_organisation(connection, "Harbour Races")
         foreign = await create_organisation(connection, "Somebody Else")
         event = await create_event(connection, organisation.id, "Harbour <b>Run</b>")
         theirs = await create_event(connection, foreign.id, "Their secret race")
     owner = await _hire(database, organisation.id, "owner")
-    return Office(url, database, organisation.id, event.id, foreign.id, theirs.id, owner)
+    return Office(url, folder, database, organisation.id, event.id, foreign.id, theirs.id, owner)
 
 
 async def _hire(database: Database, org_id: int, role: str) -> str:
@@ -141,9 +148,9 @@ async def _begin(database: Database, email: str) -> str:
 
 
 @pytest.fixture
-def office(database: Database, address: str) -> Office:
+def office(database: Database, address: str, office_folder: Path) -> Office:
     """An organisation of this test's own."""
-    return run(_furnish(database, address))
+    return run(_furnish(database, address, office_folder))
 
 
 @pytest.fixture(scope="package")

@@ -58,6 +58,7 @@ class Things:
     request_id: str
     bib: str = "4711-SECRET"
     name: str = "dashboard.css"
+    upload_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def of(self, parameter: str) -> str:
         """The id that stands for a parameter of an address."""
@@ -179,12 +180,20 @@ async def _settle(
     search = await store_search(
         connection, event.id, uuid.uuid4(), embedding=None, model="none", threshold=0.4, keep_days=9
     )
+    upload = str(uuid.uuid4())
+    await connection.execute(
+        """insert into upload (id, event_id, account_id, name, size, expires_at)
+           values (%s, %s, %s, 'their-photo.jpg', 9, now() + interval '1 day')""",
+        [upload, event.id, account.id],
+    )
     if deleted:
         await delete_search(connection, event.id, search.id)
         await delete_key(connection, organisation.id, record.id)
         await connection.execute("delete from event where id = %s", [event.id])
         await connection.execute("delete from organisation where id = %s", [organisation.id])
-    things = Things(organisation.id, event.id, record.id, str(photo), str(search.id), bib)
+    things = Things(
+        organisation.id, event.id, record.id, str(photo), str(search.id), bib, upload_id=upload
+    )
     return things, account.id, key
 
 
@@ -215,7 +224,12 @@ def call(
         request["data"] = fields
     with httpx.Client(
         base_url=world.url,
-        headers={"X-API-Key": world.key, "Sec-Fetch-Site": "same-origin"},
+        headers={
+            "X-API-Key": world.key,
+            "X-Form-Token": form_token(session),
+            "Sec-Fetch-Site": "same-origin",
+            "Tus-Resumable": "1.0.0",
+        },
         cookies={COOKIE: session},
     ) as client:
         world.statements.clear()

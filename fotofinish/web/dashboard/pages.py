@@ -9,6 +9,7 @@ from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
 from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.dashboard.signing_in import SigningIn
+from fotofinish.web.dashboard.upload_page import UploadPage
 
 
 def dashboard_routes() -> list[Route]:
@@ -16,7 +17,8 @@ def dashboard_routes() -> list[Route]:
     shell = Shell()
     door, events, event = SigningIn(shell), EventList(shell), EventPage(shell)
     keys = DeveloperPage(shell)
-    page, form = shell.page, shell.form
+    upload = UploadPage(shell)
+    page, form, call = shell.page, shell.form, shell.call
     return [
         Route("/sign-in", door.ask, methods=["GET"]),
         Route("/sign-in", door.sign_in, methods=["POST"]),
@@ -29,6 +31,14 @@ def dashboard_routes() -> list[Route]:
         Route("/events/{event_id:int}/retry", form(event.retry), methods=["POST"]),
         Route("/events/{event_id:int}/settings", page(event.ask), methods=["GET"]),
         Route("/events/{event_id:int}/settings", form(event.save), methods=["POST"]),
+        Route("/events/{event_id:int}/upload", page(upload.show), methods=["GET"]),
+        Route("/events/{event_id:int}/uploads", call(upload.begin), methods=["POST"]),
+        Route("/events/{event_id:int}/uploads/known", call(upload.known), methods=["POST"]),
+        Route(
+            "/events/{event_id:int}/uploads/{upload_id:uuid}",
+            call(upload.handle),
+            methods=["HEAD", "PATCH", "DELETE"],
+        ),
         Route("/developer", page(keys.show), methods=["GET"]),
         Route("/developer/keys", form(keys.create), methods=["POST"]),
         Route("/developer/keys/{key_id:int}/switch", form(keys.switch), methods=["POST"]),

@@ -1,0 +1,330 @@
+// Sends chosen files to the event, a few at a time, and shows how far it is. tus does the resuming:
+// after a reload the same file goes on where it stopped.
+
+const AT_ONCE = 4;
+const RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
+const OFFLINE_PAUSE = 5000;
+const SYSTEM_FILE = /^(\.|Thumbs\.db$|desktop\.ini$)/i;
+const AWAY = "The server does not answer. Sending goes on by itself when it does.";
+const WINDOW = 30000; // milliseconds that the speed is taken from
+
+const root = document.getElementById("upload");
+const part = (name) => root.querySelector(`[data-${name}]`);
+const address = `/events/${root.dataset.event}/uploads`;
+const token = root.dataset.token;
+const number = new Intl.NumberFormat("en");
+
+const waiting = [];
+const active = new Map();
+const sums = { stored: 0, duplicate: 0, rejected: 0 };
+const chosen = new Set();
+const samples = [];
+let count = 0;
+let allBytes = 0;
+let doneBytes = 0;
+let paused = false;
+let drawing = false;
+
+tellUnfinished();
+for (const field of root.querySelectorAll("[data-choose]")) {
+  field.addEventListener("change", () => {
+    add([...field.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
+    field.value = "";
+  });
+}
+part("pause").addEventListener("click", () => (paused ? goOn() : pause()));
+addEventListener("online", () => !paused && fill());
+addEventListener("beforeunload", (event) => {
+  if (waiting.length || active.size) event.preventDefault();
+});
+
+const drop = part("drop");
+for (const kind of ["dragenter", "dragover"]) {
+  addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) drop.classList.remove("over");
+});
+addEventListener("drop", async (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  // entries have to be asked for before anything is waited for
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  const found = [];
+  for (const entry of entries) await collect(entry, found);
+  add(found);
+});
+
+async function collect(entry, found) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    found.push({ file, path: entry.fullPath.replace(/^\//, "") });
+    return;
+  }
+  const reader = entry.createReader();
+  for (;;) { // a reader gives a hundred entries at a time
+    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!batch.length) return;
+    for (const inner of batch) await collect(inner, found);
+  }
+}
+
+function add(files) {
+  const fresh = files.filter(({ file, path }) => {
+    const key = mark(file, path);
+    if (SYSTEM_FILE.test(file.name) || chosen.has(key)) return false;
+    chosen.add(key);
+    return true;
+  });
+  if (!fresh.length) return say(files.length ? "These are all on their way already." : "There are no photos in it.");
+  for (const item of fresh) {
+    count += 1;
+    allBytes += item.file.size;
+    waiting.push({ ...item, sent: 0 });
+  }
+  part("unfinished").hidden = true;
+  part("sending").hidden = false;
+  if (!paused) fill();
+  draw();
+}
+
+function fill() {
+  while (active.size < AT_ONCE && waiting.length && !paused) {
+    const item = waiting.shift();
+    active.set(item, null);
+    send(item);
+  }
+}
+
+async function send(item) {
+  const { file, path } = item;
+  try {
+    if (file.size > Number(root.dataset.most)) {
+      return settle(item, "rejected", `The file is larger than ${megabytes(root.dataset.most)}.`);
+    }
+    if (await known(file)) return settle(item, "duplicate");
+  } catch (error) {
+    if (error.name === "NotReadableError" || error.name === "NotFoundError") {
+      return settle(item, "rejected", "The file cannot be read any more.");
+    }
+    return later(item, error.status);
+  }
+  const upload = new tus.Upload(file, {
+    endpoint: address,
+    retryDelays: RETRIES,
+    headers: { "X-Form-Token": token },
+    metadata: { filename: file.name, path },
+    fingerprint: async () => mark(file, path),
+    removeFingerprintOnSuccess: true,
+    onAfterResponse: (request, response) => {
+      item.result = response.getHeader("Upload-Result") || item.result;
+      item.reason = decodeURIComponent(response.getHeader("Upload-Reason") || "");
+    },
+    onShouldRetry: (error) => {
+      const status = error.originalResponse?.getStatus() ?? 0;
+      if (status === 0) trouble(AWAY);
+      return navigator.onLine && (status === 0 || status === 409 || status === 423 || (status >= 500 && status !== 507));
+    },
+    onProgress: (sent) => {
+      item.sent = sent;
+      trouble("");
+      draw();
+    },
+    onSuccess: () => (item.result ? settle(item, item.result, item.reason) : later(item)),
+    onError: (error) => failed(item, error),
+  });
+  if (!active.has(item)) return; // paused while the file was looked at
+  active.set(item, upload);
+  const earlier = await upload.findPreviousUploads();
+  if (earlier.length) upload.resumeFromPreviousUpload(earlier[0]);
+  if (active.has(item)) upload.start();
+}
+
+// Whether the event has these bytes. Only secure pages may hash; elsewhere the server finds out.
+async function known(file) {
+  if (!crypto.subtle) return false;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  const sha256 = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const answer = await fetch(`${address}/known`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Form-Token": token },
+    body: JSON.stringify({ sha256: [sha256] }),
+  });
+  if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
+  return (await answer.json()).known.length > 0;
+}
+
+function failed(item, error) {
+  const status = error.originalResponse?.getStatus() ?? 0;
+  if (status === 0 || status === 401 || status === 403 || status === 409 || status === 423 || status >= 500) return later(item, status, told(error));
+  settle(item, "rejected", told(error) || `The server answered ${status}.`);
+}
+
+function told(error) {
+  try {
+    return JSON.parse(error.originalResponse.getBody()).message;
+  } catch {
+    return "";
+  }
+}
+
+// Back in line: the network is away, the session has ended, or the server is in trouble.
+function later(item, status = 0, message = "") {
+  active.delete(item);
+  item.sent = 0;
+  waiting.unshift(item);
+  if (status === 401 || status === 403 || status === 507) {
+    pause();
+    trouble(message || "You are signed out. Sign in again in another tab, then go on here.");
+  } else {
+    trouble(message || AWAY);
+    setTimeout(() => !paused && fill(), OFFLINE_PAUSE);
+  }
+  draw();
+}
+
+function settle(item, result, reason = "") {
+  active.delete(item);
+  doneBytes += item.file.size;
+  sums[result] += 1;
+  if (result === "rejected") {
+    const line = document.createElement("li");
+    line.className = "reasoned";
+    line.append(span("file", item.path), span("reason", reason));
+    part("reasons").append(line);
+    part("rejected").hidden = false;
+  }
+  trouble("");
+  fill();
+  draw();
+}
+
+function pause() {
+  paused = true;
+  for (const [item, upload] of [...active]) {
+    upload?.abort();
+    active.delete(item);
+    item.sent = 0;
+    waiting.unshift(item);
+  }
+  part("pause").textContent = "Go on";
+  samples.length = 0;
+  draw();
+}
+
+function goOn() {
+  paused = false;
+  part("pause").textContent = "Pause";
+  trouble("");
+  fill();
+  draw();
+}
+
+function trouble(text) {
+  part("trouble").textContent = text;
+  part("trouble").hidden = !text;
+}
+
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  setTimeout(() => {
+    drawing = false;
+    show();
+  }, 200);
+}
+
+function show() {
+  const finished = sums.stored + sums.duplicate + sums.rejected;
+  const sent = doneBytes + [...active.keys()].reduce((sum, item) => sum + item.sent, 0);
+  part("done").textContent = number.format(finished);
+  part("count").textContent = number.format(count);
+  part("bar").value = allBytes ? sent / allBytes : 0;
+  part("sums").replaceChildren(
+    ...[
+      ["ready", sums.stored, "new"],
+      ["waiting", sums.duplicate, "here already"],
+      ["failed", sums.rejected, "not taken"],
+    ].filter(([, many]) => many).map(([kind, many, label]) => {
+      const line = document.createElement("li");
+      line.className = kind;
+      const strong = document.createElement("b");
+      strong.textContent = number.format(many);
+      line.append(strong, ` ${label}`);
+      return line;
+    }),
+  );
+  part("active").replaceChildren(...[...active.keys()].map(line));
+  const over = finished === count;
+  part("pause").hidden = over;
+  tellSpeed(finished, sent, over);
+}
+
+function line(item) {
+  const made = document.createElement("li");
+  const bar = document.createElement("progress");
+  bar.max = Math.max(1, item.file.size);
+  bar.value = item.sent;
+  bar.setAttribute("aria-label", item.file.name);
+  made.append(span("file", item.path), bar);
+  return made;
+}
+
+function tellSpeed(finished, sent, over) {
+  const now = performance.now();
+  samples.push({ now, finished, sent });
+  while (samples.length > 2 && now - samples[0].now > WINDOW) samples.shift();
+  const first = samples[0];
+  const seconds = (now - first.now) / 1000;
+  let speed = paused ? "Paused." : "Starting …";
+  let left = "";
+  if (over) {
+    speed = "All done. The photos are being read now; see the overview.";
+  } else if (!paused && seconds > 1 && sent > first.sent) {
+    const rate = (sent - first.sent) / seconds;
+    speed = `${number.format(Math.round((60 * (finished - first.finished)) / seconds))} photos a minute, ${megabytes(rate)} a second`;
+    left = `${time((allBytes - sent) / rate)} left`;
+  }
+  part("speed").textContent = speed;
+  part("left").textContent = left;
+}
+
+async function tellUnfinished() {
+  const earlier = await new Promise((resolve) => addEventListener("load", async () => resolve(
+    Object.keys(localStorage).filter((key) => key.startsWith(`tus::${mark.begin}`)),
+  ), { once: true }));
+  if (!earlier.length || count) return;
+  const line = part("unfinished");
+  line.textContent = `${earlier.length === 1 ? "One photo" : `${number.format(earlier.length)} photos`} of an earlier upload did not arrive whole. Choose the same folder again: it goes on where it stopped.`;
+  line.hidden = false;
+}
+
+// What makes a file the same one after a reload.
+function mark(file, path) {
+  return `${mark.begin}${path}|${file.size}|${file.lastModified}`;
+}
+mark.begin = `fotofinish|${root.dataset.event}|`;
+
+function span(name, text) {
+  const made = document.createElement("span");
+  made.className = name;
+  made.textContent = text;
+  return made;
+}
+
+function megabytes(bytes) {
+  return `${number.format(Math.round(bytes / 1e5) / 10)} MB`;
+}
+
+function time(seconds) {
+  if (seconds < 60) return "less than a minute";
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function say(text) {
+  trouble(text);
+}

@@ -1,0 +1,251 @@
+"""Uploading in a real browser: folders, progress, a reload and a lost network on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.dashboard.conftest import Office, enter
+from tests.dashboard.test_upload_protocol import photo
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A card of a camera: photos in folders, and what else lies on it."""
+    for number in range(12):
+        path = tmp_path / "DCIM" / f"{100 + number % 2}CANON" / f"IMG_{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photo(number))
+    (tmp_path / "DCIM" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (tmp_path / "DCIM" / "notes.txt").write_text("start at nine")
+    (tmp_path / "DCIM" / "again.jpg").write_bytes(photo(3))
+    return tmp_path / "DCIM"
+
+
+def large(folder: Path) -> Path:
+    """One photo that takes seconds on a slow line."""
+    path = folder / "large.jpg"
+    path.write_bytes(photo(99, 900))
+    return path
+
+
+class Line:
+    """The network between a page and the server, slow or fast."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Network.enable")
+
+    def set(self, bytes_a_second: int) -> None:
+        self._session.send(
+            "Network.emulateNetworkConditions",
+            {
+                "offline": bytes_a_second == 0,
+                "latency": 0,
+                "downloadThroughput": -1,
+                "uploadThroughput": bytes_a_second,
+            },
+        )
+
+
+@pytest.fixture
+def line(page: Page) -> Line:
+    """A slow line."""
+    line = Line(page)
+    line.set(150_000)
+    return line
+
+
+class Cable:
+    """A cable to the server that can be pulled: open connections break, new ones are refused."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._pulled = False
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pull(self) -> None:
+        self._pulled = True
+        for end in self._open:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def plug_in(self) -> None:
+        self._pulled = False
+
+    def close(self) -> None:
+        self.pull()
+        self._server.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._server.accept()
+                if self._pulled:
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self._target))
+                self._open += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def cable(office: Office) -> Iterator[Cable]:
+    """The server through a cable."""
+    cable = Cable(int(office.url.rpartition(":")[2]))
+    yield cable
+    cable.close()
+
+
+def open_upload(page: Page, office: Office) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/upload")
+
+
+def choose(page: Page, *paths: Path) -> None:
+    page.get_by_label("Choose photos").set_input_files(paths)
+
+
+def until_sent(page: Page, share: float) -> None:
+    """Wait until more than this share of all bytes is sent."""
+    deadline = time.monotonic() + 20
+    while page.locator("[data-bar]").evaluate("bar => bar.value") <= share:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def names(office: Office) -> list[str]:
+    rows = office.execute(
+        "select name from photo where event_id = %s order by name", office.event_id
+    )
+    return [row[0] for row in rows]
+
+
+def test_a_whole_folder_is_sent_with_what_is_wrong_listed(
+    page: Page, office: Office, folder: Path
+) -> None:
+    open_upload(page, office)
+    page.get_by_label("Choose a folder").set_input_files(folder)
+    expect(page.get_by_text("14 of 14 photos")).to_be_visible()
+    expect(page.get_by_text("All done.")).to_be_visible()
+    expect(page.get_by_text("12 new")).to_be_visible()
+    expect(page.get_by_text("1 here already")).to_be_visible()
+    expect(page.get_by_text("1 not taken")).to_be_visible()
+    expect(page.get_by_role("heading", name="Not taken")).to_be_visible()
+    expect(page.locator("[data-reasons]")).to_contain_text("DCIM/notes.txt")
+    expect(page.locator("[data-reasons]")).to_contain_text("Fotofinish takes JPEG")
+    assert len(names(office)) == 12
+
+
+def test_photos_that_are_here_are_not_sent_again(page: Page, office: Office, folder: Path) -> None:
+    open_upload(page, office)
+    paths = sorted(folder.rglob("IMG_*.jpg"))
+    choose(page, *paths)
+    expect(page.get_by_text("12 new")).to_be_visible()
+    page.reload()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    choose(page, *paths)
+    expect(page.get_by_text("12 here already")).to_be_visible()
+    assert "PATCH" not in sent
+
+
+def test_after_a_reload_the_same_file_goes_on_where_it_stopped(
+    page: Page, office: Office, line: Line, tmp_path: Path
+) -> None:
+    path = large(tmp_path)
+    open_upload(page, office)
+    choose(page, path)
+    until_sent(page, 0.2)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(page.get_by_text("One photo of an earlier upload did not arrive whole")).to_be_visible()
+    offsets: list[int] = []
+
+    def note(request: Request) -> None:
+        if request.method == "PATCH":
+            offsets.append(int(request.headers["upload-offset"]))
+
+    page.on("request", note)
+    line.set(5_000_000)
+    choose(page, path)
+    expect(page.get_by_text("All done.")).to_be_visible()
+    assert offsets
+    assert offsets[-1] > 0
+    (row,) = office.execute("select sha256 from photo where event_id = %s", office.event_id)
+    assert bytes(row[0]) == hashlib.sha256(path.read_bytes()).digest()
+    page.reload()
+    expect(page.get_by_text("did not arrive whole")).to_be_hidden()
+
+
+def test_a_lost_network_is_waited_for(
+    page: Page, office: Office, line: Line, cable: Cable, tmp_path: Path
+) -> None:
+    path = large(tmp_path)
+    open_upload(page, replace(office, url=cable.url))
+    choose(page, path)
+    until_sent(page, 0.2)
+    cable.pull()
+    expect(page.get_by_role("alert").get_by_text("Sending goes on by itself")).to_be_visible()
+    cable.plug_in()
+    line.set(5_000_000)
+    expect(page.get_by_text("All done.")).to_be_visible(timeout=30_000)
+    assert names(office) == ["large.jpg"]
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_sending_can_pause(page: Page, office: Office, line: Line, tmp_path: Path) -> None:
+    path = large(tmp_path)
+    open_upload(page, office)
+    choose(page, path)
+    until_sent(page, 0.1)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused.")).to_be_visible()
+    line.set(5_000_000)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("All done.")).to_be_visible()
+
+
+def test_an_ended_session_keeps_what_is_left(page: Page, office: Office, folder: Path) -> None:
+    open_upload(page, office)
+    office.execute(
+        "delete from session where account_id = (select id from account where email = %s)",
+        office.owner,
+    )
+    choose(page, *sorted(folder.rglob("IMG_*.jpg")))
+    expect(page.get_by_role("alert")).to_contain_text("Sign in again in another tab")
+    page.context.add_cookies(
+        [{"name": "fotofinish_session", "value": office.session(office.owner), "url": office.url}]
+    )
+    # the page's own token belongs to the session that ended
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    choose(page, *sorted(folder.rglob("IMG_*.jpg")))
+    expect(page.get_by_text("12 new")).to_be_visible()
+
+
+def test_only_who_may_upload_is_offered_it(page: Page, office: Office) -> None:
+    enter(page, office, office.person("viewer"))
+    page.goto(f"{office.url}/events/{office.event_id}/upload")
+    expect(page.get_by_text("Only an owner or editor")).to_be_visible()
+    expect(page.get_by_label("Choose photos")).to_have_count(0)
