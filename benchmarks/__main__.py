@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import bibs, decoding, faces, originals, pages, processing, signing
+from benchmarks import bibs, decoding, faces, links, originals, pages, processing, signing
 
 FIGURES = Path("bench.json")
 
@@ -18,6 +18,7 @@ def main() -> None:
         signing.main,
         decoding.main,
         lambda: faces.main([]),
+        lambda: links.main([]),
         lambda: processing.main([]),
         pages.main,
         originals.main,

@@ -98,7 +98,7 @@ def _measure(embed: Embed, threshold: float, people: int | None) -> dict[str, fl
     for name in PEOPLE_FOLDERS[1:]:
         everybody += _embed_all(embed, FACES / name, people)
     distractors = _embed_all(embed, FACES / "lfw_singles", people)
-    recall, false_rate = _selfie_search(everybody, distractors, threshold)
+    recall, false_rate = selfie_search(everybody, distractors, threshold)
     return {
         "TPR at FPR 1e-3, lfw pairs": tpr_at_fpr(same, different, 1e-3),
         "TPR at FPR 1e-4, lfw pairs": tpr_at_fpr(same, different, 1e-4),
@@ -109,7 +109,7 @@ def _measure(embed: Embed, threshold: float, people: int | None) -> dict[str, fl
     }
 
 
-def _selfie_search(
+def selfie_search(
     faces: list[Face], distractors: list[Face], threshold: float
 ) -> tuple[float, float]:
     """A person's first photo searches all others; (recall, false matches a comparison)."""

@@ -1,0 +1,30 @@
+"""Recognition of real photos is not worse than it once was: see `benchmarks/recorded.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.recorded import MOST_FALL, RECORDED, measure_bibs, measure_faces
+
+
+@pytest.mark.parametrize(("subject", "measure"), [("bibs", measure_bibs), ("faces", measure_faces)])
+def test_accuracy_has_not_fallen_by_more_than_a_point(
+    shared_data: Path, subject: str, measure: Callable[[], dict[str, float]]
+) -> None:
+    recorded = {
+        name: figure
+        for name, figure in json.loads(RECORDED.read_text()).items()
+        if name.startswith(f"{subject}:")
+    }
+    now = measure()
+    assert now.keys() == recorded.keys(), "write the file anew: python -m benchmarks.recorded"
+    fallen = {
+        name: f"{figure:.3f} -> {now[name]:.3f}"
+        for name, figure in recorded.items()
+        if now[name] < figure - MOST_FALL
+    }
+    assert not fallen
