@@ -29,7 +29,7 @@ from fotofinish.errors import InvalidValue
 from fotofinish.events.events import find_event
 from fotofinish.jobs import make_queue
 from fotofinish.linking.links import links_are_due
-from fotofinish.photos.intake import take_in
+from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.photos.photos import EventStatus, event_status
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import Store, open_store
@@ -62,20 +62,24 @@ class ImportReport:
         return asdict(self)
 
 
-def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
     """Every file named or in a folder named, in order; hidden and system files are left out.
+
+    A file's folder is told from the folder named on, that one included.
 
     Raises InvalidValue for a path that does not exist.
     """
     for path in paths:
         if path.is_file():
-            yield path
+            yield Incoming(path)
         elif path.is_dir():
+            top = path.resolve().name
             for folder, folders, names in os.walk(path):
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
                 for name in sorted(names):
                     if not name.startswith(".") and name.lower() not in IGNORED_FILES:
-                        yield Path(folder) / name
+                        within = Path(top) / Path(folder).relative_to(path)
+                        yield Incoming(Path(folder) / name, folder=within.as_posix())
         else:
             raise InvalidValue(f"There is no file or folder {path}.")
 
@@ -114,7 +118,7 @@ async def _store_all(
     queue: App,
     settings: Settings,
     event_id: int,
-    files: list[Path],
+    files: list[Incoming],
     progress: Progress,
     task: TaskID,
 ) -> ImportReport:

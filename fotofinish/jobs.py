@@ -59,6 +59,27 @@ async def defer_processing(
         await deferrer.batch_defer_async(*arguments)
 
 
+async def defer_clearing(queue: App, connection: AsyncConnection) -> None:
+    """Queue the deletion of deleted photos' objects, in the transaction of `connection`."""
+    deferrer = queue.configure_task("fotofinish:clear_gone_photos", connection=connection)
+    await deferrer.defer_async()
+
+
+@blueprint.task(
+    name="clear_gone_photos",
+    pass_context=True,
+    retry=RetryStrategy(max_attempts=20, exponential_wait=2),
+)
+async def clear_gone_photos(context: JobContext) -> None:
+    """Delete the objects of photos that were deleted."""
+    from fotofinish.photos.deleting import clear_gone  # it defers this job
+
+    workshop: Workshop = context.additional_context["workshop"]
+    async with workshop.pool.connection() as connection:
+        while await clear_gone(connection, workshop.store):
+            pass
+
+
 @blueprint.task(
     name="process_photo",
     pass_context=True,

@@ -45,3 +45,12 @@ bib_tag = Table(
     ),
     Index("ix_bib_tag_linked", "event_id", "bib", postgresql_where=text("source = 'linked'")),
 )
+
+# numbers that somebody said are not on a photo: they stay away when it is read again
+bib_refusal = Table(
+    "bib_refusal",
+    metadata,
+    Column("photo_id", Uuid, ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True),
+    Column("bib", Text, primary_key=True),
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False, index=True),
+)

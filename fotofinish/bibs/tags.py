@@ -32,12 +32,13 @@ async def replace_tags(
             """insert into bib_tag (photo_id, bib, event_id, confidence, box, source,
                                     captured_at, extension, visible)
                select id, %s, event_id, %s, %s, 'read', captured_at, extension, not hidden
-               from photo where id = %s and event_id = %s
+               from photo where id = %s and event_id = %s and not exists
+                    (select 1 from bib_refusal where photo_id = photo.id and bib = %s)
                on conflict (photo_id, bib) do update
                set source = 'read', confidence = excluded.confidence, box = excluded.box
                where bib_tag.source = 'linked'""",
             [
-                [bib, reading.confidence, list(map(float, reading.box)), photo_id, event_id]
+                [bib, reading.confidence, list(map(float, reading.box)), photo_id, event_id, bib]
                 for bib, reading in best.items()
             ],
         )

@@ -109,6 +109,8 @@ async def _relink(connection: AsyncConnection, event_id: int, photo_ids: Collect
                   photo.captured_at, photo.extension, not photo.hidden
            from unnest(%s::uuid[], %s::text[], %s::float8[]) as link (photo_id, bib, confidence)
            join photo on photo.id = link.photo_id
+           where not exists (select 1 from bib_refusal refused
+                             where refused.photo_id = photo.id and refused.bib = link.bib)
            on conflict (photo_id, bib) do update set confidence = excluded.confidence
            where bib_tag.source = 'linked' and bib_tag.confidence <> excluded.confidence""",
         columns,

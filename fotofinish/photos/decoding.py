@@ -114,6 +114,17 @@ def decode(
         raise UndecodablePhoto(UNKNOWN.format(name=photo_format.name)) from None
 
 
+def turn(decoded: Decoded, quarters: int) -> Decoded:
+    """The photo turned clockwise by quarters, where its camera did not know what is up."""
+    if quarters % 4 == 0:
+        return decoded
+    width, height = decoded.width, decoded.height
+    if quarters % 2:
+        width, height = height, width
+    pixels = np.ascontiguousarray(np.rot90(decoded.pixels, -quarters))
+    return Decoded(pixels, width, height, decoded.profile)
+
+
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise UndecodablePhoto when a photo is too large or too small to be one."""
     if width * height > max_pixels:

@@ -17,6 +17,7 @@ from psycopg import AsyncConnection
 
 from fotofinish import jobs
 from fotofinish.errors import FotofinishError, TooLarge, UnsupportedFormat
+from fotofinish.photos.deleting import keep
 from fotofinish.photos.formats import PhotoFormat, sniff
 from fotofinish.photos.keys import image_id, original_key
 from fotofinish.photos.photos import NewPhoto, insert_photos, known_sha256
@@ -27,11 +28,22 @@ READ_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file to take in. `name` is what the photographer calls it, the path's own unless given;
+    `folder` where it lay among the others, for the photographer to find it by."""
+
+    path: Path
+    name: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A file on disk that looks like a photo; `sha256` is that of its bytes."""
 
     path: Path
     name: str
+    folder: str
     format: PhotoFormat
     size: int
     sha256: bytes
@@ -46,12 +58,13 @@ class Outcome:
     reason: str | None = None
 
 
-def examine(path: Path, *, max_bytes: int, name: str | None = None) -> Candidate:
+def examine(file: Incoming, *, max_bytes: int) -> Candidate:
     """Look at a file's first bytes and hash it.
 
     Raises UnsupportedFormat or TooLarge with a message for the photographer, OSError when the
     file cannot be read.
     """
+    path = file.path
     size = path.stat().st_size
     if size == 0:
         raise UnsupportedFormat("The file is empty.")
@@ -61,13 +74,14 @@ def examine(path: Path, *, max_bytes: int, name: str | None = None) -> Candidate
             "(FOTOFINISH_MAX_UPLOAD_BYTES)."
         )
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    with path.open("rb") as opened:
+        head = opened.read(HEAD_BYTES)
         photo_format = sniff(head)
         digest.update(head)
-        while chunk := file.read(READ_BYTES):
+        while chunk := opened.read(READ_BYTES):
             digest.update(chunk)
-    return Candidate(path, name or path.name, photo_format, size, digest.digest())
+    name = file.name or path.name
+    return Candidate(path, name, file.folder, photo_format, size, digest.digest())
 
 
 async def take_in(
@@ -75,31 +89,25 @@ async def take_in(
     store: Store,
     queue: App,
     event_id: int,
-    paths: Sequence[Path],
+    files: Sequence[Incoming],
     *,
     max_bytes: int,
-    names: Sequence[str] | None = None,
 ) -> list[Outcome]:
     """Take a batch of files into an event; one outcome a file, in the same order.
-
-    `names` are what the photographer calls them, where the paths do not say it.
 
     When it returns, every "stored" file is durable and will be processed. One bad file never
     keeps the others out.
     """
     outcomes: dict[int, Outcome] = {}
     candidates: dict[int, Candidate] = {}
-    for index, path in enumerate(paths):
+    for index, file in enumerate(files):
         try:
-            name = names[index] if names else None
             # in a thread, since others wait for this loop while a large file is hashed
-            candidates[index] = await asyncio.to_thread(
-                examine, path, max_bytes=max_bytes, name=name
-            )
+            candidates[index] = await asyncio.to_thread(examine, file, max_bytes=max_bytes)
         except FotofinishError as error:
-            outcomes[index] = Outcome(path, "rejected", error.message)
+            outcomes[index] = Outcome(file.path, "rejected", error.message)
         except OSError as error:
-            outcomes[index] = Outcome(path, "rejected", f"Cannot be read: {error.strerror}.")
+            outcomes[index] = Outcome(file.path, "rejected", f"Cannot be read: {error.strerror}.")
     known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
     fresh: dict[bytes, Candidate] = {}
     for index, candidate in candidates.items():
@@ -108,11 +116,12 @@ async def take_in(
             fresh[candidate.sha256] = candidate
         outcomes[index] = Outcome(candidate.path, "stored" if new else "duplicate")
     if fresh:
+        await keep(connection, [image_id(event_id, digest) for digest in fresh])
         stored = await asyncio.gather(
             *(_store(store, event_id, candidate) for candidate in fresh.values())
         )
         await commit(connection, queue, stored)
-    return [outcomes[index] for index in range(len(paths))]
+    return [outcomes[index] for index in range(len(files))]
 
 
 async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPhoto]) -> None:
@@ -140,4 +149,5 @@ async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto:
         content_type=candidate.format.content_type,
         extension=extension,
         name=candidate.name,
+        folder=candidate.folder,
     )

@@ -10,8 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from fotofinish.photos.keys import original_key, preview_key, thumbnail_key
-from fotofinish.storage.stores import Store
+from fotofinish.photos.keys import original_key
 
 STATES = ("waiting", "processing", "ready", "failed")
 
@@ -27,6 +26,7 @@ class NewPhoto:
     content_type: str
     extension: str
     name: str
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class StoredPhoto:
     content_type: str
     state: str
     hidden: bool
+    turned: int
     time_zone: str
 
     @property
@@ -74,9 +75,10 @@ async def known_sha256(
 async def insert_photos(connection: AsyncConnection, photos: Sequence[NewPhoto]) -> set[UUID]:
     """Insert rows in state "waiting"; returns the ids that were new (same bytes: one photo)."""
     cursor = await connection.execute(
-        """insert into photo (id, event_id, sha256, size, content_type, extension, name)
+        """insert into photo (id, event_id, sha256, size, content_type, extension, name,
+                              folder)
            select * from unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::bigint[], %s::text[],
-                                %s::text[], %s::text[])
+                                %s::text[], %s::text[], %s::text[])
            on conflict (event_id, sha256) do nothing
            returning id""",
         [
@@ -87,6 +89,7 @@ async def insert_photos(connection: AsyncConnection, photos: Sequence[NewPhoto])
             [photo.content_type for photo in photos],
             [photo.extension for photo in photos],
             [photo.name for photo in photos],
+            [photo.folder for photo in photos],
         ],
     )
     return {row[0] for row in await cursor.fetchall()}
@@ -99,7 +102,8 @@ async def begin_processing(connection: AsyncConnection, photo_id: UUID) -> Store
             """update photo set state = 'processing', reason = null
                from event where photo.id = %s and event.id = photo.event_id
                returning photo.id, photo.event_id, photo.extension, photo.content_type,
-                         photo.state, photo.hidden, event.time_zone""",
+                         photo.state, photo.hidden, photo.turned,
+                         event.time_zone""",
             [photo_id],
         )
         return await cursor.fetchone()
@@ -161,30 +165,3 @@ async def count_states(connection: AsyncConnection) -> dict[str, int]:
     )
     counted: dict[str, int] = dict(await cursor.fetchall())
     return {state: counted.get(state, 0) for state in STATES}
-
-
-async def delete_photos(
-    connection: AsyncConnection, store: Store, event_id: int, photo_ids: Sequence[UUID]
-) -> int:
-    """Delete photos of one event with tags, templates, matches and objects; says how many.
-
-    The rows go first: a crash in between leaves objects that nothing points to, never a row
-    without its bytes.
-    """
-    cursor = await connection.execute(
-        "delete from photo where event_id = %s and id = any(%s) returning id, extension",
-        [event_id, list(photo_ids)],
-    )
-    gone = await cursor.fetchall()
-    keys = [
-        key
-        for photo_id, extension in gone
-        for key in (
-            original_key(event_id, photo_id, extension),
-            preview_key(event_id, photo_id),
-            thumbnail_key(event_id, photo_id),
-        )
-    ]
-    if keys:
-        store.delete_many(keys)
-    return len(gone)

@@ -19,7 +19,7 @@ from fotofinish.errors import ObjectMissing, UndecodablePhoto, UnsupportedFormat
 from fotofinish.events.startlists import load_bibs
 from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.faces.templates import replace_faces
-from fotofinish.photos.decoding import decode
+from fotofinish.photos.decoding import decode, turn
 from fotofinish.photos.exif import Capture, captured_at, read_capture
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.keys import preview_key, thumbnail_key
@@ -86,6 +86,7 @@ class Workshop:
         decoded = decode(
             data, photo_format, max_pixels=self.max_pixels, target_long_side=WORKING_LONG_SIDE
         )
+        decoded = turn(decoded, photo.turned)
         previews = render_previews(decoded)
         reading = self.recogniser.read(
             decoded.pixels, decoded.width, decoded.height, start_list=start_list

@@ -35,6 +35,7 @@ photo = Table(
     Column("content_type", Text, nullable=False),
     Column("extension", Text, nullable=False),
     Column("name", Text, nullable=False),
+    Column("folder", Text, nullable=False, server_default=text("''")),
     Column("width", Integer),
     Column("height", Integer),
     Column("captured_at", DateTime(timezone=True)),
@@ -42,11 +43,20 @@ photo = Table(
     Column("state", Text, nullable=False, server_default=text("'waiting'")),
     Column("reason", Text),
     Column("hidden", Boolean, nullable=False, server_default=text("false")),
+    Column("turned", SmallInteger, nullable=False, server_default=text("0")),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     Column("processed_at", DateTime(timezone=True)),
+    CheckConstraint("turned between 0 and 3", name="turned_range"),
     CheckConstraint("state in ('waiting', 'processing', 'ready', 'failed')", name="state_known"),
     Index("uq_photo_event_id_sha256", "event_id", "sha256", unique=True),
     Index("ix_photo_event_id_state", "event_id", "state"),
+    Index(
+        "ix_photo_order",
+        "event_id",
+        text("coalesce(captured_at, 'infinity')"),
+        "id",
+        postgresql_include=["state", "hidden", "folder"],
+    ),
     Index("ix_photo_unready", "state", postgresql_where=text("state <> 'ready'")),
     Index(
         "ix_photo_gallery",
@@ -68,6 +78,15 @@ photo_bucket = Table(
     Column("photos", BigInteger, nullable=False),
 )
 
+# deleted photos whose objects are still to be deleted; it outlives their event
+photo_gone = Table(
+    "photo_gone",
+    metadata,
+    Column("photo_id", Uuid, primary_key=True),
+    Column("event_id", BigInteger, nullable=False),
+    Column("extension", Text, nullable=False),
+)
+
 # files on their way in from a browser; `received` bytes are safe
 upload = Table(
     "upload",
@@ -76,6 +95,7 @@ upload = Table(
     Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False),
     Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),
+    Column("folder", Text, nullable=False, server_default=text("''")),
     Column("size", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False, server_default=text("0")),
     Column("result", Text),

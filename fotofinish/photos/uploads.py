@@ -26,7 +26,7 @@ from psycopg.rows import class_row
 from fotofinish.database.connection import Pool
 from fotofinish.errors import Conflict, NotFound, StorageFull, TooLarge
 from fotofinish.photos.formats import sniff
-from fotofinish.photos.intake import HEAD_BYTES, take_in
+from fotofinish.photos.intake import HEAD_BYTES, Incoming, take_in
 from fotofinish.storage.stores import Store
 
 KEPT_DAYS = 7
@@ -46,13 +46,14 @@ class Upload:
     id: UUID
     event_id: int
     name: str
+    folder: str
     size: int
     received: int
     result: str | None
     reason: str | None
 
 
-COLUMNS = "id, event_id, name, size, received, result, reason"
+COLUMNS = "id, event_id, name, folder, size, received, result, reason"
 
 
 class Uploads:
@@ -69,7 +70,9 @@ class Uploads:
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
 
-    async def begin(self, event_id: int, account_id: UUID, name: str, size: int) -> Upload:
+    async def begin(
+        self, event_id: int, account_id: UUID, name: str, size: int, folder: str = ""
+    ) -> Upload:
         """A new upload, nothing received yet.
 
         Raises TooLarge, StorageFull, or Conflict when the account has too many unfinished ones.
@@ -83,7 +86,7 @@ class Uploads:
         self._sweep()
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute("delete from upload where expires_at < now()")
-            return await _insert(connection, event_id, account_id, name, size)
+            return await _insert(connection, event_id, account_id, name, folder, size)
 
     async def find(self, event_id: int, account_id: UUID, upload_id: UUID) -> Upload:
         """An upload of this account; raises NotFound, also when its bytes are on no disk here."""
@@ -145,9 +148,13 @@ class Uploads:
         path = self._path(upload.id)
         async with self._pool.connection() as connection:
             (outcome,) = await take_in(
-                connection, self._store, self._queue, upload.event_id, [path],
-                max_bytes=self._max_bytes, names=[upload.name],
-            )  # fmt: skip
+                connection,
+                self._store,
+                self._queue,
+                upload.event_id,
+                [Incoming(path, upload.name, upload.folder)],
+                max_bytes=self._max_bytes,
+            )
             done = replace(upload, result=outcome.result, reason=outcome.reason)
             await connection.execute(
                 "update upload set result = %s, reason = %s where id = %s",
@@ -211,12 +218,17 @@ def _write(descriptor: int, piece: bytes, at: int) -> None:
 
 
 async def _insert(
-    connection: AsyncConnection, event_id: int, account_id: UUID, name: str, size: int
+    connection: AsyncConnection,
+    event_id: int,
+    account_id: UUID,
+    name: str,
+    folder: str,
+    size: int,
 ) -> Upload:
     async with connection.cursor(row_factory=class_row(Upload)) as cursor:
         await cursor.execute(
-            f"""insert into upload (id, event_id, account_id, name, size, expires_at)
-                select %(id)s, %(event)s, %(account)s, %(name)s, %(size)s,
+            f"""insert into upload (id, event_id, account_id, name, folder, size, expires_at)
+                select %(id)s, %(event)s, %(account)s, %(name)s, %(folder)s, %(size)s,
                        now() + make_interval(days => %(days)s)
                 where (select count(*) from upload
                        where account_id = %(account)s and result is null) < %(most)s
@@ -226,6 +238,7 @@ async def _insert(
                 "event": event_id,
                 "account": account_id,
                 "name": name,
+                "folder": folder,
                 "size": size,
                 "days": KEPT_DAYS,
                 "most": MOST_UNFINISHED,

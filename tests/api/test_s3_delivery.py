@@ -18,7 +18,7 @@ from fotofinish.events.events import create_event
 from fotofinish.jobs import make_queue
 from fotofinish.organisations.keys import create_key
 from fotofinish.organisations.organisations import create_organisation
-from fotofinish.photos.intake import take_in
+from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.photos.pictures import encoded, gradient
@@ -65,7 +65,10 @@ async def _stock(
         org = await create_organisation(connection, "On S3")
         event = await create_event(connection, org.id, "A race on S3")
         key, _ = await create_key(connection, org.id)
-        await take_in(connection, open_store(settings), queue, event.id, files, max_bytes=1_000_000)
+        incoming = [Incoming(path) for path in files]
+        await take_in(
+            connection, open_store(settings), queue, event.id, incoming, max_bytes=1_000_000
+        )
         cursor = await connection.execute(
             """insert into bib_tag (photo_id, bib, event_id, confidence, extension)
                select id, '77', event_id, 1, extension from photo where event_id = %s

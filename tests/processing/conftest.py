@@ -19,8 +19,8 @@ from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.events.events import create_event
 from fotofinish.jobs import make_queue
 from fotofinish.organisations.organisations import create_organisation
-from fotofinish.photos.intake import take_in
-from fotofinish.photos.photos import delete_photos
+from fotofinish.photos.deleting import clear_gone, delete_photos
+from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.photos.processing import Workshop
 from fotofinish.recognition import Recogniser
 from fotofinish.settings import load_settings
@@ -72,7 +72,8 @@ class Bench:
             queue = make_queue(self.database.dsn)
             async with open_connection(self.database) as connection, queue.open_async():
                 before = {row[0] for row in await self._ids(connection)}
-                await take_in(connection, store, queue, self.event_id, paths, max_bytes=10_000_000)
+                files = [Incoming(path) for path in paths]
+                await take_in(connection, store, queue, self.event_id, files, max_bytes=10_000_000)
                 fresh = [row[0] for row in await self._ids(connection) if row[0] not in before]
             await self._process(fresh)
             return fresh
@@ -84,9 +85,14 @@ class Bench:
         asyncio.run(self._process(photo_ids))
 
     def delete(self, *photo_ids: UUID) -> None:
-        """Delete photos."""
+        """Delete photos; their bytes are still there."""
+        queue = make_queue(self.database.dsn)
+        self.run(lambda c: delete_photos(c, queue, self.event_id, photo_ids))
+
+    def clear(self) -> None:
+        """What the job does that deletes the bytes."""
         store = open_store(load_settings(data_dir=self.folder))
-        self.run(lambda c: delete_photos(c, store, self.event_id, photo_ids))
+        self.run(lambda c: clear_gone(c, store))
 
     def run(self, call: Callable[[psycopg.AsyncConnection], Awaitable[T]]) -> T:
         """One database action of the code under test."""

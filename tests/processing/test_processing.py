@@ -8,8 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
+from fotofinish.jobs import make_queue
+from fotofinish.photos.changes import turn_photos
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, Pixels
 from tests.processing.conftest import Bench
 
@@ -113,7 +116,20 @@ def test_a_deleted_photo_leaves_no_tag_template_match_or_file(
     bench.delete(photo)
     assert _matches(bench, request) == set()
     assert _counts(bench, photo) == (0, 0, 0)
+    bench.clear()
     assert not list((bench.folder / "storage").rglob(f"{photo}*"))
+
+
+def test_a_deleted_photo_that_is_put_in_again_keeps_its_bytes(
+    bench: Bench, portrait: Pixels
+) -> None:
+    path = bench.write("a.jpg", portrait)
+    (photo,) = bench.import_and_process(path)
+    bench.delete(photo)
+    assert bench.import_and_process(path) == [photo]
+    bench.clear()
+    (original,) = (bench.folder / "storage").rglob(f"large/{photo}.jpg")
+    assert original.read_bytes() == path.read_bytes()
 
 
 def test_a_deleted_selfie_leaves_no_template_or_match(bench: Bench, portrait: Pixels) -> None:
@@ -122,6 +138,33 @@ def test_a_deleted_selfie_leaves_no_template_or_match(bench: Bench, portrait: Pi
     assert bench.run(lambda c: delete_search(c, bench.event_id, request))
     assert _matches(bench, request) == set()
     assert bench.query("select count(*) from selfie where id = %s", request) == [(0,)]
+
+
+def test_what_people_say_survives_reading_again(bench: Bench, portrait: Pixels) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    bench.run(lambda c: remove_bib(c, bench.event_id, [photo], "4711"))
+    bench.run(lambda c: add_bib(c, bench.event_id, [photo], "99"))
+    bench.process(photo)
+    tags = bench.query("select bib, source from bib_tag where photo_id = %s", photo)
+    assert tags == [("99", "hand")]
+
+
+def test_a_turned_photo_has_its_previews_turned_and_its_original_untouched(
+    bench: Bench, portrait: Pixels
+) -> None:
+    path = bench.write("a.jpg", portrait[:200])
+    (photo,) = bench.import_and_process(path)
+    queue = make_queue(bench.database.dsn)
+    bench.run(lambda c: turn_photos(c, queue, bench.event_id, [photo], quarters=1))
+    bench.process(photo)
+    size = bench.query("select width, height from photo where id = %s", photo)
+    assert size == [(200, portrait.shape[1])]
+    stored = bench.folder / "storage" / "imgs" / str(bench.event_id)
+    preview = cv2.imread(str(stored / "medium" / f"{photo}.jpg"))
+    assert preview.shape[:2] == (portrait.shape[1], 200)
+    upright = np.rot90(preview)  # turned back
+    assert abs(upright.astype(int) - portrait[:200]).mean() < 8
+    assert (stored / "large" / f"{photo}.jpg").read_bytes() == path.read_bytes()
 
 
 def test_a_damaged_photo_fails_with_a_reason_and_keeps_its_original(bench: Bench) -> None:

@@ -7,6 +7,8 @@ from starlette.routing import Route
 from fotofinish.web.dashboard.developer import DeveloperPage
 from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
+from fotofinish.web.dashboard.photo_grid import PhotoGrid
+from fotofinish.web.dashboard.photo_page import PhotoPage
 from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.dashboard.signing_in import SigningIn
 from fotofinish.web.dashboard.upload_page import UploadPage
@@ -17,7 +19,7 @@ def dashboard_routes() -> list[Route]:
     shell = Shell()
     door, events, event = SigningIn(shell), EventList(shell), EventPage(shell)
     keys = DeveloperPage(shell)
-    upload = UploadPage(shell)
+    upload, grid, photo = UploadPage(shell), PhotoGrid(shell), PhotoPage(shell)
     page, form, call = shell.page, shell.form, shell.call
     return [
         Route("/sign-in", door.ask, methods=["GET"]),
@@ -31,6 +33,13 @@ def dashboard_routes() -> list[Route]:
         Route("/events/{event_id:int}/retry", form(event.retry), methods=["POST"]),
         Route("/events/{event_id:int}/settings", page(event.ask), methods=["GET"]),
         Route("/events/{event_id:int}/settings", form(event.save), methods=["POST"]),
+        Route("/events/{event_id:int}/photos", page(grid.show), methods=["GET"]),
+        Route("/events/{event_id:int}/photos/part", page(grid.part), methods=["GET"]),
+        Route("/events/{event_id:int}/photos/change", form(grid.change), methods=["POST"]),
+        Route("/events/{event_id:int}/photos/{photo_id:uuid}", page(photo.show), methods=["GET"]),
+        Route(
+            "/events/{event_id:int}/photos/{photo_id:uuid}", form(photo.correct), methods=["POST"]
+        ),
         Route("/events/{event_id:int}/upload", page(upload.show), methods=["GET"]),
         Route("/events/{event_id:int}/uploads", call(upload.begin), methods=["POST"]),
         Route("/events/{event_id:int}/uploads/known", call(upload.known), methods=["POST"]),

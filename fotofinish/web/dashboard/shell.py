@@ -22,8 +22,8 @@ from fotofinish.web.dashboard.static_files import StaticFiles
 from fotofinish.web.dashboard.visitors import COOKIE, Visitor, find_visitor, may
 
 WEB = Path(__file__).parents[1]
-MOST_FIELDS = 20
-FIELD_BYTES = 16 * 1024
+MOST_FIELDS = 200  # a page of photos, each with its tick
+FIELD_BYTES = 64 * 1024
 TOKEN_HEADER = "X-Form-Token"
 FOREIGN_FORM = "This form was not sent from a page of this server. Load the page again."
 SAFETY = {
@@ -35,6 +35,7 @@ SAFETY = {
 NOTICES = {
     "created": "The event is there. Now put photos in.",
     "saved": "Saved.",
+    "changed": "Done.",
     "retried": "The photos wait to be processed again.",
     "switched-on": "The key is on again.",
     "switched-off": "The key is off: calls with it are refused from now on.",
@@ -72,7 +73,7 @@ class Shell:
             lstrip_blocks=True,
         )
         self._templates.globals["static"] = self.static.address
-        for write in (wording.grouped, wording.counted, wording.day, wording.ago):
+        for write in (wording.grouped, wording.counted, wording.day, wording.ago, wording.local):
             self._templates.filters[write.__name__] = write
 
     def render(

@@ -19,7 +19,7 @@ from fotofinish.web.services import services
 WRONG = "E-mail or password is wrong."
 WAIT = "Too many attempts. Wait a quarter of an hour and try again."
 OWN_PAGES = re.compile(
-    r"/(events/\d{1,19}(/(settings|upload))?|events/new|developer)?(\?org=\d{1,19})?"
+    r"/(events/\d{1,19}(/(settings|upload|photos))?|events/new|developer)?(\?org=\d{1,19})?"
 )
 CHECKED_AT_ONCE = 2  # a check of argon2id holds 64 MB
 

@@ -76,8 +76,10 @@ class UploadPage:
         size = _number(request, "upload-length")
         if size == 0:
             raise InvalidValue("The file is empty.")
-        name = _name(request.headers.get("upload-metadata", ""))
-        upload = await services(request).uploads.begin(event.id, visitor.account.id, name, size)
+        name, folder = _file(request.headers.get("upload-metadata", ""))
+        upload = await services(request).uploads.begin(
+            event.id, visitor.account.id, name, size, folder
+        )
         location = f"/events/{event.id}/uploads/{upload.id}"
         return Response(status_code=201, headers={**_headers(upload), "Location": location})
 
@@ -140,18 +142,22 @@ def _number(request: Request, name: str) -> int:
     return int(given)
 
 
-def _name(metadata: str) -> str:
-    """The file's own name from `Upload-Metadata`: `key base64,key base64`; no folders in it."""
+def _file(metadata: str) -> tuple[str, str]:
+    """Name and folder from `Upload-Metadata` (`key base64,key base64`): `filename`, and `path`,
+    where the file lay among those that were chosen with it."""
+    given = {}
     for pair in metadata.split(","):
         key, _, value = pair.strip().partition(" ")
-        if key == "filename":
-            try:
-                text = base64.b64decode(value, validate=True).decode("utf-8", "replace")
-            except binascii.Error:
-                break
-            text = "".join(sign for sign in text.replace("\\", "/") if sign.isprintable())
-            return text.rpartition("/")[2].strip(". ")[:LONGEST_NAME] or "photo"
-    raise InvalidRequest("Upload-Metadata holds no filename.")
+        try:
+            text = base64.b64decode(value, validate=True).decode("utf-8", "replace")
+        except binascii.Error:
+            continue
+        given[key] = "".join(sign for sign in text.replace("\\", "/") if sign.isprintable())
+    if "filename" not in given:
+        raise InvalidRequest("Upload-Metadata holds no filename.")
+    name = given["filename"].rpartition("/")[2].strip(". ")[:LONGEST_NAME]
+    folder = given.get("path", "").rpartition("/")[0]
+    return name or "photo", "/".join(part for part in folder.split("/") if part)[:LONGEST_NAME]
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 SPANS = (
     (timedelta(days=365), "year"),
@@ -35,3 +36,9 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
         if passed >= span:
             return f"{counted(passed // span, name)} ago"
     return "just now"
+
+
+def local(moment: datetime, time_zone: str) -> str:
+    """`17 May 2026, 09:31:05` where the event is."""
+    there = moment.astimezone(ZoneInfo(time_zone))
+    return f"{day(there)}, {there:%H:%M:%S}"

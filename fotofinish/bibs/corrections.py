@@ -1,0 +1,71 @@
+"""What people say of the numbers on a photo: it wins over the machine and survives reprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from fotofinish.bibs.numbers import normalise_bib
+from fotofinish.errors import InvalidValue
+
+LONGEST = 20
+
+
+def checked_bib(text: str) -> str:
+    """A number as it is kept; raises InvalidValue for what can be none."""
+    bib = normalise_bib(text)
+    if not bib or len(bib) > LONGEST or not bib.isprintable():
+        raise InvalidValue(f"A bib number has 1 to {LONGEST} letters and digits.")
+    return bib
+
+
+async def add_bib(
+    connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID], bib: str
+) -> int:
+    """Say that these photos show this number; says on how many. What was read becomes certain."""
+    async with connection.transaction():
+        await connection.execute(
+            "delete from bib_refusal where event_id = %s and photo_id = any(%s) and bib = %s",
+            [event_id, list(photo_ids), bib],
+        )
+        cursor = await connection.execute(
+            """insert into bib_tag (photo_id, bib, event_id, confidence, source, captured_at,
+                                    extension, visible)
+               select id, %s, event_id, 1, 'hand', captured_at, extension, not hidden
+               from photo where event_id = %s and id = any(%s)
+               on conflict (photo_id, bib) do update set source = 'hand', confidence = 1""",
+            [bib, event_id, list(photo_ids)],
+        )
+    return cursor.rowcount
+
+
+async def remove_bib(
+    connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID], bib: str
+) -> int:
+    """Say that these photos do not show this number, however often they are read again."""
+    async with connection.transaction():
+        cursor = await connection.execute(
+            "delete from bib_tag where event_id = %s and photo_id = any(%s) and bib = %s",
+            [event_id, list(photo_ids), bib],
+        )
+        await connection.execute(
+            """insert into bib_refusal (photo_id, bib, event_id)
+               select id, %s, event_id from photo where event_id = %s and id = any(%s)
+               on conflict do nothing""",
+            [bib, event_id, list(photo_ids)],
+        )
+    return cursor.rowcount
+
+
+async def confirm_bibs(
+    connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID]
+) -> int:
+    """Say that all numbers of these photos are right; says how many there were to confirm."""
+    cursor = await connection.execute(
+        """update bib_tag set source = 'hand', confidence = 1
+           where event_id = %s and photo_id = any(%s) and source <> 'hand'""",
+        [event_id, list(photo_ids)],
+    )
+    return cursor.rowcount

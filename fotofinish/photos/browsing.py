@@ -1,0 +1,205 @@
+"""The operator's view of all photos of an event: filtered, in the order of capture, one by one.
+
+Everybody else's lists are in `gallery.py`; here hidden, failed and waiting photos are seen too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from fotofinish.bibs.numbers import normalise_bib
+
+SHOWN = {
+    "all": "true",
+    "ready": "state = 'ready' and not hidden",
+    "no-bib": "state = 'ready' and not exists (select 1 from bib_tag where photo_id = photo.id)",
+    "no-face": "state = 'ready' and not exists (select 1 from face where photo_id = photo.id)",
+    "unsure": "state = 'ready' and exists (select 1 from bib_tag "
+    "where photo_id = photo.id and source <> 'hand' and confidence < 0.8)",
+    "failed": "state = 'failed'",
+    "waiting": "state in ('waiting', 'processing')",
+    "hidden": "hidden",
+}
+MOST_FOLDERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which photos; `show` is a key of SHOWN, an empty text or None lets all pass.
+
+    `begin` and `end` (half-open) are with a time zone.
+    """
+
+    show: str = "all"
+    bib: str = ""
+    folder: str = ""
+    begin: datetime | None = None
+    end: datetime | None = None
+
+    def condition(self) -> str:
+        """As SQL on `photo`, with the parameters of `values`."""
+        parts = ["event_id = %(event)s", SHOWN[self.show]]
+        if self.bib:
+            parts.append(
+                "id in (select photo_id from bib_tag where event_id = %(event)s and bib = %(bib)s)"
+            )
+        if self.folder:
+            parts.append("folder = %(folder)s")
+        if self.begin is not None:
+            parts.append("coalesce(captured_at, 'infinity') >= %(begin)s")
+        if self.end is not None:
+            parts.append("coalesce(captured_at, 'infinity') < %(end)s")
+        return " and ".join(f"({part})" for part in parts)
+
+    def values(self, event_id: int) -> dict[str, object]:
+        """The parameters of `condition`."""
+        return {
+            "event": event_id,
+            "bib": normalise_bib(self.bib),
+            "folder": self.folder,
+            "begin": self.begin,
+            "end": self.end,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A photo in the grid; width and height are None until it was read."""
+
+    id: UUID
+    name: str
+    state: str
+    hidden: bool
+    width: int | None
+    height: int | None
+    bibs: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A number on a photo; its box in pixels of the upright photo, if it has one."""
+
+    bib: str
+    source: str
+    confidence: float
+    box: list[float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One photo with all that is known of it; faces as boxes."""
+
+    id: UUID
+    name: str
+    folder: str
+    size: int
+    content_type: str
+    extension: str
+    state: str
+    reason: str | None
+    hidden: bool
+    turned: int
+    width: int | None
+    height: int | None
+    captured_at: datetime | None
+
+
+async def count_photos(connection: AsyncConnection, event_id: int, wanted: Filter) -> int:
+    """How many photos pass; those that everybody sees are counted already."""
+    if wanted == Filter("ready"):
+        query = (
+            "select coalesce(sum(photos), 0)::bigint from photo_bucket where event_id = %(event)s"
+        )
+    else:
+        query = f"select count(*) from photo where {wanted.condition()}"  # noqa: S608
+    cursor = await connection.execute(query, wanted.values(event_id))
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def list_cells(
+    connection: AsyncConnection, event_id: int, wanted: Filter, *, offset: int, limit: int
+) -> list[Cell]:
+    """A stretch of the photos that pass."""
+    async with connection.cursor(row_factory=class_row(Cell)) as cursor:
+        await cursor.execute(
+            f"""select id, name, state, hidden, width, height,
+                       array(select bib from bib_tag where photo_id = photo.id
+                             order by confidence desc, bib) as bibs
+                from (select id, coalesce(captured_at, 'infinity') as at from photo
+                      where {wanted.condition()} order by at, id
+                      offset %(offset)s limit %(limit)s) page
+                join photo using (id) order by at, id""",  # noqa: S608
+            {**wanted.values(event_id), "offset": offset, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def find_sheet(connection: AsyncConnection, event_id: int, photo_id: UUID) -> Sheet | None:
+    """One photo of the event."""
+    async with connection.cursor(row_factory=class_row(Sheet)) as cursor:
+        await cursor.execute(
+            """select id, name, folder, size, content_type, extension, state, reason, hidden,
+                      turned, width, height, captured_at
+               from photo where id = %s and event_id = %s""",
+            [photo_id, event_id],
+        )
+        return await cursor.fetchone()
+
+
+async def tags_of_photo(connection: AsyncConnection, photo_id: UUID) -> list[Tag]:
+    """Its numbers, the surest first."""
+    async with connection.cursor(row_factory=class_row(Tag)) as cursor:
+        await cursor.execute(
+            """select bib, source, confidence, box from bib_tag where photo_id = %s
+               order by confidence desc, bib""",
+            [photo_id],
+        )
+        return await cursor.fetchall()
+
+
+async def faces_of_photo(connection: AsyncConnection, photo_id: UUID) -> list[list[float]]:
+    """The boxes of its faces: left, top, width, height in pixels of the upright photo."""
+    cursor = await connection.execute(
+        "select box from face where photo_id = %s order by id", [photo_id]
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def neighbours(
+    connection: AsyncConnection, event_id: int, wanted: Filter, photo: Sheet
+) -> tuple[UUID | None, UUID | None]:
+    """The photos before and after this one among those that pass."""
+    order = "coalesce(captured_at, 'infinity')"
+    found = []
+    for sign, direction in (("<", "desc"), (">", "asc")):
+        cursor = await connection.execute(
+            f"""select id from photo
+                where {wanted.condition()} and ({order}, id) {sign} (%(at)s, %(id)s)
+                order by {order} {direction}, id {direction} limit 1""",  # noqa: S608
+            {
+                **wanted.values(event_id),
+                "id": photo.id,
+                "at": photo.captured_at or "infinity",
+            },
+        )
+        row = await cursor.fetchone()
+        found.append(None if row is None else row[0])
+    return found[0], found[1]
+
+
+async def list_folders(connection: AsyncConnection, event_id: int) -> Mapping[str, int]:
+    """The folders that photos came from, and how many of each."""
+    cursor = await connection.execute(
+        """select folder, count(*) from photo where event_id = %s and folder <> ''
+           group by folder order by folder limit %s""",
+        [event_id, MOST_FOLDERS],
+    )
+    return dict(await cursor.fetchall())

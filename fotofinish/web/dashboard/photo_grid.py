@@ -1,0 +1,160 @@
+"""All photos of an event as a grid: filtered, and several of them changed at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fotofinish.bibs.corrections import add_bib, checked_bib, remove_bib
+from fotofinish.errors import InvalidRequest, InvalidValue, StorageError
+from fotofinish.events.events import Event, find_own_event
+from fotofinish.photos.browsing import (
+    Cell,
+    count_photos,
+    list_cells,
+    list_folders,
+)
+from fotofinish.photos.changes import read_again, set_hidden, turn_photos
+from fotofinish.photos.deleting import delete_photos
+from fotofinish.photos.keys import thumbnail_key
+from fotofinish.web.dashboard.photo_filters import LABELS, asked, filter_of
+from fotofinish.web.dashboard.shell import Shell, frame_of, text
+from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.services import Services, services
+
+CHUNK = 120  # can be divided by 2, 3, 4, 5, 6, 8, 10 and 12 columns
+MOST_AT_ONCE = 1000
+LAST_OFFSET = 10**8
+
+
+class PhotoGrid:
+    """Everybody may look; editors and owners change."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    async def show(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/photos`, with the filter and `offset`."""
+        return await self._render("photos.html", request, visitor, whole=True)
+
+    async def part(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/photos/part`: one chunk of the grid, from `offset` on."""
+        return await self._render("photo-cells.html", request, visitor, whole=False)
+
+    async def change(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/photos/change`: `do` it with the photos that were chosen."""
+        ours = services(request)
+        async with ours.pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            require(visitor.organisation(event.org_id), "editor")
+            chosen = _chosen(form)
+            await change_photos(
+                connection, ours, event.id, chosen, text(form, "do"), text(form, "bib")
+            )
+        query = asked(request.query_params).query
+        return RedirectResponse(
+            f"/events/{event.id}/photos?{query}{'&' if query else ''}done=changed", 303
+        )
+
+    async def _render(
+        self, template: str, request: Request, visitor: Visitor, *, whole: bool
+    ) -> Response:
+        ours = services(request)
+        given = asked(request.query_params)
+        offset = _offset(request.query_params.get("offset", "0"))
+        async with ours.pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            wanted = filter_of(given, event)
+            cells = await list_cells(connection, event.id, wanted, offset=offset, limit=CHUNK)
+            total = await count_photos(connection, event.id, wanted) if whole else 0
+            folders = await list_folders(connection, event.id) if whole else {}
+        links, trouble = thumbnails(ours, event.id, cells)
+        frame = frame_of(request, visitor, visitor.organisation(event.org_id))
+        return self._shell.render(
+            template,
+            frame,
+            pictures=list(links.values())[:1],
+            event=event,
+            cells=cells,
+            links=links,
+            trouble=trouble,
+            given=given,
+            labels=LABELS,
+            folders=folders,
+            total=total,
+            offset=offset,
+            chunk=CHUNK,
+            most=MOST_AT_ONCE,
+        )
+
+
+async def find_event_of(connection: AsyncConnection, request: Request, visitor: Visitor) -> Event:
+    """The event in the address, when it is one of the visitor's; raises NotFound."""
+    return await find_own_event(connection, visitor.account.id, request.path_params["event_id"])
+
+
+async def change_photos(
+    connection: AsyncConnection,
+    ours: Services,
+    event_id: int,
+    photo_ids: Sequence[UUID],
+    what: str,
+    bib: str,
+) -> None:
+    """Do one thing with photos of an event; raises InvalidValue for a bib that is none."""
+    if what in ("hide", "show"):
+        await set_hidden(connection, event_id, photo_ids, hidden=what == "hide")
+    elif what in ("left", "right"):
+        quarters = -1 if what == "left" else 1
+        await turn_photos(connection, ours.queue, event_id, photo_ids, quarters=quarters)
+    elif what == "again":
+        await read_again(connection, ours.queue, event_id, photo_ids)
+    elif what == "delete":
+        await delete_photos(connection, ours.queue, event_id, photo_ids)
+    elif what == "add":
+        await add_bib(connection, event_id, photo_ids, checked_bib(bib))
+    elif what == "remove":
+        await remove_bib(connection, event_id, photo_ids, checked_bib(bib))
+    else:
+        raise InvalidRequest("There is no such thing to do with photos.")
+
+
+def thumbnails(
+    ours: Services, event_id: int, cells: Sequence[Cell]
+) -> tuple[dict[UUID, str], str | None]:
+    """Links to the small pictures of those that have one, or why there are none.
+
+    Links count from a time rounded down, so that browsers find them in their caches.
+    """
+    there = [cell.id for cell in cells if cell.width is not None]
+    now = time.time()
+    keys = [thumbnail_key(event_id, id) for id in there]
+    try:
+        links = ours.linker.links(keys, now=now - now % (ours.settings.link_ttl // 2))
+    except StorageError as error:
+        return {}, error.message
+    return dict(zip(there, links, strict=True)), None
+
+
+def _chosen(form: FormData) -> list[UUID]:
+    """The chosen photos: `photos`, separated by commas, and every `photo`."""
+    given = [*text(form, "photos").split(","), *map(str, form.getlist("photo"))]
+    try:
+        chosen = list(dict.fromkeys(UUID(one) for one in given if one))
+    except ValueError:
+        raise InvalidRequest("There is no such photo.") from None
+    if not chosen:
+        raise InvalidValue("No photo was chosen. Tick some first.")
+    if len(chosen) > MOST_AT_ONCE:
+        raise InvalidValue(f"Change at most {MOST_AT_ONCE:,} photos at a time.")
+    return chosen
+
+
+def _offset(given: str) -> int:
+    return min(int(given), LAST_OFFSET) if given.isascii() and given.isdigit() else 0

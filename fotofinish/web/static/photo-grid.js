@@ -1,0 +1,133 @@
+// The grid of all photos: chunks of cells that are fetched when they come near and emptied when they
+// are far, and the choice of several photos, which outlives both.
+
+const grid = document.getElementById("grid");
+if (grid) start();
+
+function start() {
+  document.documentElement.classList.add("scripted");
+  const total = Number(grid.dataset.total);
+  const size = Number(grid.dataset.chunk);
+  const most = Number(grid.dataset.most);
+  const form = document.getElementById("choice");
+  const tools = form.querySelector(".tools");
+  const chosen = new Set();
+  const chunks = [];
+  let columns = 0;
+  let last = null;
+
+  const first = grid.querySelector(".chunk");
+  for (let index = 0; index * size < total; index++) {
+    const box = document.createElement("div");
+    box.index = index;
+    if (index * size === Number(grid.dataset.offset)) box.append(first);
+    chunks.push(box);
+  }
+  grid.replaceChildren(...chunks);
+  lay();
+  new ResizeObserver(lay).observe(grid);
+  if (Number(grid.dataset.offset)) chunks[Math.floor(Number(grid.dataset.offset) / size)].scrollIntoView();
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) (isIntersecting ? fill : empty)(target);
+  }, { rootMargin: "1200px 0px" });
+  chunks.forEach((box) => near.observe(box));
+
+  // Columns by width; every chunk gets the height that it has when it is full.
+  function lay() {
+    const width = grid.clientWidth;
+    const fitting = [12, 10, 8, 6, 5, 4, 3, 2].find((many) => width / many >= (width < 600 ? 104 : 165)) ?? 2;
+    const gap = parseFloat(getComputedStyle(grid).rowGap) || 0;
+    if (fitting !== columns) {
+      columns = fitting;
+      grid.style.setProperty("--columns", columns);
+    }
+    const cell = ((width - gap * (columns - 1)) / columns) * 0.75;
+    chunks.forEach((box, index) => {
+      const rows = Math.ceil(Math.min(size, total - index * size) / columns);
+      box.style.height = `${rows * cell + (rows - 1) * gap}px`;
+    });
+  }
+
+  async function fill(box) {
+    box.wanted = true;
+    if (box.firstChild || box.loading) return;
+    box.loading = true;
+    try {
+      const answer = await fetch(grid.dataset.part + box.index * size);
+      if (answer.redirected) return location.reload(); // the session has ended
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const list = page.querySelector(".chunk");
+      if (answer.ok && list && box.wanted) {
+        for (const input of list.querySelectorAll("input")) input.checked = chosen.has(input.value);
+        box.replaceChildren(list);
+      }
+    } catch {
+      setTimeout(() => box.wanted && fill(box), 2000);
+    } finally {
+      box.loading = false;
+    }
+  }
+
+  function empty(box) {
+    box.wanted = false;
+    if (box.contains(document.activeElement)) return;
+    box.replaceChildren();
+  }
+
+  if (!tools) return;
+  grid.addEventListener("click", (event) => {
+    const input = event.target.closest("input[name=photo]");
+    if (!input) return;
+    if (event.shiftKey && last && last !== input) between(last, input).forEach((one) => choose(one, input.checked));
+    choose(input, input.checked);
+    last = input;
+    tell();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.matches("input:not([type=checkbox]), select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const cell = event.target.closest?.(".cell");
+    if (event.key === "Escape" && chosen.size && !document.querySelector(":popover-open")) clear();
+    else if (cell && event.key.toLowerCase() === "x") cell.querySelector("input").click();
+    else if (cell && event.key.startsWith("Arrow")) move(event, cell);
+  });
+  form.addEventListener("submit", (event) => {
+    if (chosen.size > most) {
+      event.preventDefault();
+      return alert(`Change at most ${most} photos at a time.`);
+    }
+    form.elements.photos.value = [...chosen].join(",");
+    for (const input of grid.querySelectorAll("input:checked")) input.disabled = true;
+  });
+
+  function choose(input, on) {
+    input.checked = on;
+    if (on) chosen.add(input.value);
+    else chosen.delete(input.value);
+  }
+
+  function between(one, other) {
+    const all = [...grid.querySelectorAll("input[name=photo]")];
+    const [from, to] = [all.indexOf(one), all.indexOf(other)].sort((a, b) => a - b);
+    return from < 0 ? [] : all.slice(from, to + 1);
+  }
+
+  function clear() {
+    chosen.clear();
+    for (const input of grid.querySelectorAll("input:checked")) input.checked = false;
+    tell();
+  }
+
+  function tell() {
+    tools.querySelector("[data-chosen]").textContent = chosen.size;
+    tools.classList.toggle("open", chosen.size > 0);
+  }
+
+  function move(event, cell) {
+    const cells = [...grid.querySelectorAll(".cell")];
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    const next = cells[cells.indexOf(cell) + step];
+    if (!next) return;
+    event.preventDefault();
+    next.querySelector("a").focus();
+  }
+}

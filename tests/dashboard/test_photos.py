@@ -1,0 +1,317 @@
+"""The operator's photos: filters, one photo with its corrections, several at once, by keyboard."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from fotofinish.photos.browsing import Filter, list_cells
+from tests.dashboard.conftest import Office, enter, run
+
+START = datetime(2026, 5, 17, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def photos(office: Office) -> list[uuid.UUID]:
+    """Six photos in the order of capture: bibs 1 and 2, a face alone, hidden, failed, waiting."""
+    made = [
+        office.add_photo("ready", "1"),
+        office.add_photo("ready", "1", "2"),
+        office.add_photo("ready"),
+        office.add_photo("ready", "3"),
+        office.add_photo("failed", reason="The file is damaged."),
+        office.add_photo("waiting"),
+    ]
+    for number, photo in enumerate(made):
+        office.execute(
+            "update photo set captured_at = %s, folder = %s where id = %s",
+            START + timedelta(minutes=number), "finish" if number % 2 else "start", photo,
+        )  # fmt: skip
+    office.execute(
+        """insert into face (photo_id, event_id, box, score, quality, model)
+           values (%s, %s, '{100,50,80,90}', 0.9, 1, 'none')""",
+        made[2], office.event_id,
+    )  # fmt: skip
+    office.execute("update bib_tag set box = '{200,150,60,30}' where photo_id = %s", made[0])
+    office.execute("update photo set hidden = true where id = %s", made[3])
+    office.execute("update bib_tag set visible = false where photo_id = %s", made[3])
+    return made
+
+
+def listed(office: Office, query: str = "") -> list[uuid.UUID]:
+    page = office.client(office.owner).http.get(f"/events/{office.event_id}/photos?{query}")
+    assert page.status_code == 200
+    return [uuid.UUID(part[:36]) for part in page.text.split('data-id="')[1:]]
+
+
+def tags(office: Office, photo: uuid.UUID) -> dict[str, str]:
+    return dict(office.execute("select bib, source from bib_tag where photo_id = %s", photo))
+
+
+def shown(office: Office) -> int:
+    """How many photos everybody sees, by the kept counts."""
+    ((total,),) = office.execute(
+        "select coalesce(sum(photos), 0)::int from photo_bucket where event_id = %s",
+        office.event_id,
+    )
+    return total
+
+
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ("", [0, 1, 2, 3, 4, 5]),
+        ("show=ready", [0, 1, 2]),
+        ("show=no-bib", [2]),
+        ("show=no-face", [0, 1, 3]),
+        ("show=failed", [4]),
+        ("show=waiting", [5]),
+        ("show=hidden", [3]),
+        ("show=nonsense", [0, 1, 2, 3, 4, 5]),
+        ("bib=1", [0, 1]),
+        ("bib=%202%20", [1]),
+        ("bib=%00", [0, 1, 2, 3, 4, 5]),
+        ("folder=finish", [1, 3, 5]),
+        ("folder=finish&show=ready", [1]),
+        ("from=2026-05-17T09:02&to=2026-05-17T09:04", [2, 3]),
+        ("from=never", [0, 1, 2, 3, 4, 5]),
+        ("bib=nobody", []),
+        ("offset=4", [4, 5]),
+        ("offset=-1", [0, 1, 2, 3, 4, 5]),
+        ("offset=99999999999999999999", []),
+    ],
+)
+def test_photos_are_filtered_in_the_order_of_capture(
+    office: Office, photos: list[uuid.UUID], query: str, places: list[int]
+) -> None:
+    assert listed(office, query) == [photos[place] for place in places]
+
+
+def test_an_empty_event_says_what_to_do(office: Office) -> None:
+    page = office.client(office.owner).http.get(f"/events/{office.event_id}/photos").text
+    assert "No photos yet" in page
+    assert f"/events/{office.event_id}/upload" in page
+
+
+def test_hidden_photos_leave_every_public_list_and_come_back(
+    office: Office, photos: list[uuid.UUID]
+) -> None:
+    client = office.client(office.owner)
+    address = f"/events/{office.event_id}/photos/change"
+    assert shown(office) == 3
+    client.send(address, do="hide", photos=f"{photos[0]},{photos[1]}")
+    assert shown(office) == 1
+    assert not any(
+        row[0] for row in office.execute("select visible from bib_tag where bib in ('1', '2') "
+                                         "and event_id = %s", office.event_id)
+    )  # fmt: skip
+    client.send(address, do="show", photos=f"{photos[0]},{photos[1]},{photos[3]}")
+    assert shown(office) == 4
+    assert all(
+        row[0]
+        for row in office.execute(
+            "select visible from bib_tag where event_id = %s", office.event_id
+        )
+    )
+
+
+def test_a_turned_photo_is_read_again(office: Office, photos: list[uuid.UUID]) -> None:
+    client = office.client(office.owner)
+    for what, turned in (("left", 3), ("left", 2), ("right", 3), ("right", 0), ("right", 1)):
+        client.send(f"/events/{office.event_id}/photos/{photos[0]}", do=what)
+        assert office.execute("select turned, state from photo where id = %s", photos[0]) == [
+            (turned, "waiting")
+        ]
+    assert office.execute(
+        "select count(*) from procrastinate_jobs where args->>'photo_id' = %s", str(photos[0])
+    ) == [(5,)]
+
+
+def test_deleted_photos_are_gone_with_all_that_was_known(
+    office: Office, photos: list[uuid.UUID]
+) -> None:
+    answer = office.client(office.owner).send(
+        f"/events/{office.event_id}/photos/{photos[1]}", do="delete"
+    )
+    assert answer.headers["location"] == f"/events/{office.event_id}/photos"
+    assert tags(office, photos[1]) == {}
+    assert shown(office) == 2
+    assert office.execute("select event_id from photo_gone where photo_id = %s", photos[1]) == [
+        (office.event_id,)
+    ]
+    again = office.client(office.owner).http.get(f"/events/{office.event_id}/photos/{photos[1]}")
+    assert again.status_code == 404
+
+
+def test_corrections_are_kept_apart_from_readings(office: Office, photos: list[uuid.UUID]) -> None:
+    client = office.client(office.owner)
+    address = f"/events/{office.event_id}/photos/{photos[1]}"
+    client.send(address, do="add", bib=" 77a ")
+    client.send(address, do="remove", bib="2")
+    assert tags(office, photos[1]) == {"1": "read", "77A": "hand"}
+    client.send(address, do="confirm")
+    assert tags(office, photos[1]) == {"1": "hand", "77A": "hand"}
+    client.send(address, do="add", bib="2")
+    assert tags(office, photos[1])["2"] == "hand"
+    assert office.execute("select 1 from bib_refusal where photo_id = %s", photos[1]) == []
+
+
+@pytest.mark.parametrize("bib", ["", "   ", "x" * 21])
+def test_what_is_no_number_is_refused(office: Office, photos: list[uuid.UUID], bib: str) -> None:
+    answer = office.client(office.owner).send(
+        f"/events/{office.event_id}/photos/{photos[0]}", do="add", bib=bib
+    )
+    assert answer.status_code == 422
+    assert "1 to 20" in answer.text
+    assert tags(office, photos[0]) == {"1": "read"}
+
+
+def test_viewers_look_and_change_nothing(office: Office, photos: list[uuid.UUID]) -> None:
+    viewer = office.client(office.person("viewer"))
+    page = viewer.http.get(f"/events/{office.event_id}/photos/{photos[0]}").text
+    assert "Remove" not in page
+    for address in (f"photos/{photos[0]}", "photos/change"):
+        answer = viewer.send(
+            f"/events/{office.event_id}/{address}", do="delete", photos=str(photos[0])
+        )
+        assert answer.status_code == 403
+    assert len(listed(office)) == 6
+
+
+def test_a_choice_has_limits(office: Office, photos: list[uuid.UUID]) -> None:
+    client = office.client(office.owner)
+    address = f"/events/{office.event_id}/photos/change"
+    many = ",".join(str(uuid.uuid4()) for _ in range(1001))
+    for fields, status in (
+        ({"do": "hide"}, 422),
+        ({"do": "hide", "photos": "x"}, 400),
+        ({"do": "explode", "photos": str(photos[0])}, 400),
+        ({"do": "hide", "photos": many}, 422),
+    ):
+        assert client.send(address, **fields).status_code == status
+
+
+def test_the_photos_page_shows_boxes_and_neighbours(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[0]}?show=ready")
+    expect(page.locator("svg.boxes rect.bib")).to_have_attribute("x", "200.0")
+    expect(page.locator("svg.boxes text")).to_have_text("1")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/{photos[1]}?show=ready")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/{photos[2]}?show=ready")
+    expect(page.locator("svg.boxes rect.face")).to_have_count(1)
+    expect(page.get_by_role("link", name="Next")).to_have_count(0)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/{photos[1]}?show=ready")
+
+
+def test_numbers_are_corrected_by_keyboard_alone(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    page.keyboard.press("b")
+    page.keyboard.type("888")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tags li")).to_have_count(3)
+    page.keyboard.press("3")
+    expect(page.locator(".tags li")).to_have_count(2)
+    page.keyboard.press("c")
+    page.wait_for_url(f"**/{photos[2]}?show=ready")
+    assert tags(office, photos[1]) == {"888": "hand", "1": "hand"}
+    page.keyboard.press("h")
+    expect(page.get_by_text("hidden", exact=True)).to_be_visible()
+    assert shown(office) == 2
+
+
+def test_several_photos_are_changed_at_once(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos?show=ready")
+    expect(page.get_by_role("button", name="Add bib")).to_be_hidden()
+    ticks = page.locator("input[name=photo]")
+    ticks.nth(0).click()
+    ticks.nth(2).click(modifiers=["Shift"])
+    expect(page.get_by_text("3 chosen")).to_be_visible()
+    page.get_by_role("group", name="Change the chosen").get_by_label("Bib").fill("500")
+    page.get_by_role("button", name="Add bib").click()
+    expect(page.get_by_role("status")).to_have_text("Done.")
+    assert all("500" in tags(office, photo) for photo in photos[:3])
+    assert "500" not in tags(office, photos[3])
+    ticks.nth(1).click()
+    page.get_by_role("button", name="Delete …").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.locator(".cell")).to_have_count(2)
+    assert listed(office, "show=ready") == [photos[0], photos[2]]
+
+
+def test_the_grid_is_walked_by_keyboard(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    page.locator(".cell a").first.focus()
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    expect(page.get_by_text("2 chosen")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Hide")).to_be_hidden()
+    page.locator(".cell a").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/photos/{photos[1]}")
+
+
+def test_a_long_grid_is_filled_where_one_looks(page: Page, office: Office) -> None:
+    office.execute(
+        """insert into photo (id, event_id, sha256, size, content_type, extension, name, state,
+                              captured_at)
+           select gen_random_uuid(), %s, sha256(n::text::bytea), 1, 'image/jpeg', 'jpg',
+                  'IMG_' || n || '.jpg', 'ready', '2026-05-17Z'::timestamptz + n * interval '1 s'
+           from generate_series(1, 5000) n""",
+        office.event_id,
+    )
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    expect(page.get_by_text("5,000 photos")).to_be_visible()
+    expect(page.get_by_text("IMG_1.jpg", exact=True)).to_be_visible()
+    page.locator("#grid > div").last.scroll_into_view_if_needed()
+    page.keyboard.press("End")
+    expect(page.get_by_text("IMG_5000.jpg", exact=True)).to_be_visible()
+    expect(page.get_by_text("IMG_1.jpg", exact=True)).to_have_count(0)  # far away: emptied
+    assert page.locator(".cell").count() < 1000
+
+
+def test_a_far_chunk_reads_no_table_but_its_own_photos(office: Office) -> None:
+    office.execute(
+        """insert into photo (id, event_id, sha256, size, content_type, extension, name, state)
+           select gen_random_uuid(), %s, sha256(n::text::bytea), 1, 'image/jpeg', 'jpg', 'a',
+                  'ready'
+           from generate_series(1, 20000) n""",
+        office.event_id,
+    )
+    office.execute("vacuum analyze photo")
+    wanted = Filter("ready")
+    with psycopg.connect(office.database.dsn) as connection:
+        plan = connection.execute(
+            f"""explain (format text) select id from photo where {wanted.condition()}
+                order by coalesce(captured_at, 'infinity'), id offset 19000 limit 120""",  # noqa: S608
+            wanted.values(office.event_id),
+        ).fetchall()
+    assert any("Index Only Scan" in row[0] for row in plan), plan
+
+    async def far() -> int:
+        async with await psycopg.AsyncConnection.connect(office.database.dsn) as connection:
+            return len(
+                await list_cells(connection, office.event_id, wanted, offset=19_950, limit=120)
+            )
+
+    assert run(far()) == 50
