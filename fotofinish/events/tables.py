@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     func,
@@ -49,4 +50,45 @@ startlist_entry = Table(
     Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
     Column("bib", Text, primary_key=True),
     Column("name", Text),
+)
+
+# what the organiser decided about the gallery; an event without a row has the defaults
+event_gallery = Table(
+    "event_gallery",
+    metadata,
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    Column("access", Text, nullable=False),
+    Column("link_token", Text),
+    Column("code_hash", Text),
+    Column("downloads", Text, nullable=False),
+    Column("indexed", Boolean, nullable=False),
+    Column("brand_name", Text, nullable=False),
+    Column("brand_colour", Text, nullable=False),
+    CheckConstraint("access in ('off', 'public', 'link', 'code')", name="access_known"),
+    CheckConstraint("downloads in ('originals', 'previews', 'off')", name="downloads_known"),
+)
+
+# the mark on previews; photos whose `preview_version` is another one are rendered again
+event_watermark = Table(
+    "event_watermark",
+    metadata,
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("size", Float, nullable=False),
+    Column("opacity", Float, nullable=False),
+    Column("tiled", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("kind in ('none', 'text', 'logo')", name="kind_known"),
+)
+
+# pictures of the organiser's own, as PNG: "brand" for the gallery's head, "watermark"
+event_picture = Table(
+    "event_picture",
+    metadata,
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("png", LargeBinary, nullable=False),
+    CheckConstraint("kind in ('brand', 'watermark')", name="kind_known"),
 )

@@ -44,6 +44,7 @@ photo = Table(
     Column("reason", Text),
     Column("hidden", Boolean, nullable=False, server_default=text("false")),
     Column("turned", SmallInteger, nullable=False, server_default=text("0")),
+    Column("preview_version", Integer, nullable=False, server_default=text("0")),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     Column("processed_at", DateTime(timezone=True)),
     CheckConstraint("turned between 0 and 3", name="turned_range"),

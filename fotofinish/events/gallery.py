@@ -1,0 +1,124 @@
+"""What an organiser decides about an event's gallery: who may open it, what may be downloaded, how
+it looks. An event that nobody decided about has the defaults.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, replace
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from fotofinish.errors import InvalidValue
+
+ACCESS = ("off", "public", "link", "code")
+DOWNLOADS = ("originals", "previews", "off")
+MAX_BRAND = 80
+MIN_CODE, MAX_CODE = 4, 40
+COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryChoices:
+    """The choices. `link_token` opens the gallery where access is "link"; `code_hash` (argon2id)
+    belongs to access "code"; `brand_colour` is `#rrggbb`, empty for our own; `has_logo` says that
+    there is a picture of kind "brand"."""
+
+    access: str = "public"
+    link_token: str | None = None
+    code_hash: str | None = None
+    downloads: str = "originals"
+    indexed: bool = False
+    brand_name: str = ""
+    brand_colour: str = ""
+    has_logo: bool = False
+
+
+DEFAULTS = GalleryChoices()
+COLUMNS = "access, link_token, code_hash, downloads, indexed, brand_name, brand_colour"
+
+
+async def find_choices(connection: AsyncConnection, event_id: int) -> GalleryChoices:
+    """The choices of an event; the defaults where none were made."""
+    async with connection.cursor(row_factory=class_row(GalleryChoices)) as cursor:
+        await cursor.execute(
+            f"""select {COLUMNS}, exists (select 1 from event_picture picture
+                       where picture.event_id = event_gallery.event_id and kind = 'brand')
+                       as has_logo
+                from event_gallery where event_id = %s""",  # noqa: S608 (a constant of this module)
+            [event_id],
+        )
+        return await cursor.fetchone() or DEFAULTS
+
+
+async def save_choices(
+    connection: AsyncConnection, event_id: int, wanted: GalleryChoices, *, code: str = ""
+) -> GalleryChoices:
+    """Write the choices; a new `code` is hashed, an empty one leaves the old one in force.
+
+    Makes the link's token when access is "link" and there is none. Raises InvalidValue.
+    """
+    checked = _checked(wanted)
+    if code:
+        if not MIN_CODE <= len(code.strip()) <= MAX_CODE:
+            raise InvalidValue(f"An access code has {MIN_CODE} to {MAX_CODE} characters.")
+        checked = replace(checked, code_hash=PasswordHasher().hash(plain_code(code)))
+    if checked.access == "code" and checked.code_hash is None:
+        raise InvalidValue("Choose an access code.")
+    if checked.access == "link" and checked.link_token is None:
+        checked = replace(checked, link_token=new_link_token())
+    await connection.execute(
+        f"""insert into event_gallery (event_id, {COLUMNS})
+            values (%s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (event_id) do update set
+              access = excluded.access, link_token = excluded.link_token,
+              code_hash = excluded.code_hash, downloads = excluded.downloads,
+              indexed = excluded.indexed, brand_name = excluded.brand_name,
+              brand_colour = excluded.brand_colour""",  # noqa: S608
+        [
+            event_id,
+            checked.access,
+            checked.link_token,
+            checked.code_hash,
+            checked.downloads,
+            checked.indexed,
+            checked.brand_name,
+            checked.brand_colour,
+        ],
+    )
+    return checked
+
+
+def new_link_token() -> str:
+    """A token that nobody guesses; a new one closes the gallery to those who had the old one."""
+    return secrets.token_urlsafe(16)
+
+
+def plain_code(code: str) -> str:
+    """An access code as it is compared: phones add capitals and spaces."""
+    return code.strip().casefold()
+
+
+def code_fits(code_hash: str, code: str) -> bool:
+    """Whether this is the access code; takes some 50 ms on purpose (argon2id)."""
+    try:
+        return PasswordHasher().verify(code_hash, plain_code(code))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _checked(wanted: GalleryChoices) -> GalleryChoices:
+    if wanted.access not in ACCESS:
+        raise InvalidValue(f"Access is one of {', '.join(ACCESS)}.")
+    if wanted.downloads not in DOWNLOADS:
+        raise InvalidValue(f"Downloads are one of {', '.join(DOWNLOADS)}.")
+    name, colour = wanted.brand_name.strip(), wanted.brand_colour.strip().lower()
+    if len(name) > MAX_BRAND or not name.isprintable():
+        raise InvalidValue(f"The name has at most {MAX_BRAND} characters, all on one line.")
+    if colour and not COLOUR.fullmatch(colour):
+        raise InvalidValue("The colour is written like #0b6b5d.")
+    return replace(wanted, brand_name=name, brand_colour=colour)
