@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import threading
@@ -10,9 +11,10 @@ import uvicorn
 from rich.console import Console
 
 from fotofinish.app import create_app
-from fotofinish.database.connection import open_database
+from fotofinish.database.connection import Database, open_connection, open_database
 from fotofinish.importing import default_workers
 from fotofinish.logs import log_as_json
+from fotofinish.organisations.first_owner import has_accounts, set_up_secret
 from fotofinish.settings import Settings
 from fotofinish.workers import WorkerProcesses
 
@@ -36,15 +38,23 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
                 lifespan="on",
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,
+                proxy_headers=bool(settings.trusted_proxies.strip()),
+                forwarded_allow_ips=settings.trusted_proxies,
                 log_config=None,
             )
         )
         processes = WorkerProcesses(settings, database, count)
-        Console(stderr=True).print(
+        console = Console(stderr=True)
+        console.print(
             f"Fotofinish serves {settings.public_url} with {count} processing workers. "
             "Ctrl-C stops it."
         )
+        if asyncio.run(_nobody_yet(database)):
+            secret = set_up_secret(settings.signing_key())
+            address = f"{settings.public_url.rstrip('/')}/set-up?secret={secret}"
+            console.print(
+                f"Nobody has an account yet. Make the first one at {address}", soft_wrap=True
+            )
         stopping = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(processes, stopping), daemon=True)
         keeper.start()
@@ -70,6 +80,11 @@ def work_forever(settings: Settings, *, concurrency: int | None) -> None:
                 _keep_up(processes, stopping)
         finally:
             processes.stop()
+
+
+async def _nobody_yet(database: Database) -> bool:
+    async with open_connection(database) as connection:
+        return not await has_accounts(connection)
 
 
 def _keep_up(processes: WorkerProcesses, stopping: threading.Event) -> None:

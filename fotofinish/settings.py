@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="the address under which this server is reached"
     )
+    trusted_proxies: str = Field(
+        "",
+        description="addresses or networks of reverse proxies whose X-Forwarded-For and "
+        "X-Forwarded-Proto are believed, with commas between; none: nobody's",
+    )
     max_upload_bytes: int = Field(
         300 * 1024**2, gt=0, description="largest original accepted, in bytes"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Collection
@@ -17,6 +18,7 @@ from fotofinish.errors import Conflict, InvalidValue, NotFound
 
 ROLES = ("owner", "editor", "viewer")
 MIN_PASSWORD = 10
+MAX_PASSWORD = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,19 @@ async def create_account(
     unknown organisation, InvalidValue for an address or password that does not do.
     """
     email = email.strip().lower()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+    if not re.fullmatch(r"[^@\s\0]{1,64}@[^@\s\0]{1,255}", email):
         raise InvalidValue(f"{email!r} is no e-mail address.")
     if role not in ROLES:
         raise InvalidValue(f"A role is one of {', '.join(ROLES)}.")
     if password is None:
         password = secrets.token_urlsafe(12)
-    if len(password) < MIN_PASSWORD:
-        raise InvalidValue(f"A password has at least {MIN_PASSWORD} characters.")
+    check_password(password)
+    password_hash = await asyncio.to_thread(PasswordHasher().hash, password)
     try:
         async with connection.transaction():
             cursor = await connection.execute(
                 "insert into account (email, password_hash) values (%s, %s) returning id",
-                [email, PasswordHasher().hash(password)],
+                [email, password_hash],
             )
             row = await cursor.fetchone()
             assert row is not None
@@ -102,14 +104,20 @@ def fits(password_hash: str | None, password: str) -> bool:
 
 async def set_password(connection: AsyncConnection, email: str, password: str) -> None:
     """Give an account another password and end its sessions; raises NotFound, InvalidValue."""
-    if len(password) < MIN_PASSWORD:
-        raise InvalidValue(f"A password has at least {MIN_PASSWORD} characters.")
+    check_password(password)
+    password_hash = await asyncio.to_thread(PasswordHasher().hash, password)
     async with connection.transaction():
         cursor = await connection.execute(
             "update account set password_hash = %s where email = %s returning id",
-            [PasswordHasher().hash(password), email.strip().lower()],
+            [password_hash, email.strip().lower()],
         )
         row = await cursor.fetchone()
         if row is None:
             raise NotFound(f"There is no account for {email}.")
         await connection.execute("delete from session where account_id = %s", [row[0]])
+
+
+def check_password(password: str) -> None:
+    """Raise InvalidValue unless a password may be chosen."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise InvalidValue(f"A password has at least {MIN_PASSWORD} characters.")

@@ -1,4 +1,4 @@
-"""Tables of organisations, people and keys."""
+"""Tables of organisations, people, their ways in, and keys."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Identity,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -53,6 +54,31 @@ session = Table(
     Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("id", Uuid, nullable=False, unique=True, server_default=func.gen_random_uuid()),
+    Column("agent", Text, nullable=False, server_default=text("''")),
+    Column("last_seen_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=func.gen_random_uuid()),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("org_id", ForeignKey("organisation.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_by", ForeignKey("account.id", ondelete="SET NULL")),
+    Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("role in ('owner', 'editor', 'viewer')", name="role_known"),
+)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False, index=True),
 )
 
 api_key = Table(

@@ -1,16 +1,14 @@
-"""Who may post to the dashboard: no other site's pages, and nobody who guesses passwords."""
+"""Who may post to the dashboard: pages of ours, with their session's token.
+
+Who guesses passwords is held back by `organisations/attempts.py`.
+"""
 
 from __future__ import annotations
 
 import hmac
-import time
-from collections import defaultdict, deque
 
 from starlette.requests import Request
 
-MOST_ATTEMPTS = 5
-WINDOW = 15 * 60.0
-MOST_REMEMBERED = 10_000
 PURPOSE = b"fotofinish: forms of this session, version 1"
 
 
@@ -36,29 +34,3 @@ def form_token_fits(session_token: str, given: str) -> bool:
     """Whether a form carries its session's token."""
     expected = form_token(session_token).encode()
     return hmac.compare_digest(expected, given.encode("utf-8", "replace"))
-
-
-class Attempts:
-    """Sign-ins of the last quarter of an hour that did not succeed, by network address and e-mail.
-
-    In this process's memory: several servers each keep their own count, a restart forgets it.
-    """
-
-    def __init__(self) -> None:
-        self._times: defaultdict[str, deque[float]] = defaultdict(deque)
-
-    def take(self, who: str) -> bool:
-        """Count an attempt before it is looked at (many at once are many); False: too many."""
-        times = self._times.get(who)
-        while times and times[0] < time.monotonic() - WINDOW:
-            times.popleft()
-        if times is not None and len(times) >= MOST_ATTEMPTS:
-            return False
-        if times is None and len(self._times) >= MOST_REMEMBERED:
-            self._times.pop(next(iter(self._times)))
-        self._times[who].append(time.monotonic())
-        return True
-
-    def forget(self, who: str) -> None:
-        """After a success."""
-        self._times.pop(who, None)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from fotofinish.web.dashboard.account_page import AccountPage
 from fotofinish.web.dashboard.developer import DeveloperPage
 from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
+from fotofinish.web.dashboard.people import JoiningPage, PeoplePage
 from fotofinish.web.dashboard.photo_grid import PhotoGrid
 from fotofinish.web.dashboard.photo_page import PhotoPage
+from fotofinish.web.dashboard.setting_up import SettingUp
 from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.dashboard.signing_in import SigningIn
 from fotofinish.web.dashboard.upload_page import UploadPage
@@ -20,6 +23,8 @@ def dashboard_routes() -> list[Route]:
     door, events, event = SigningIn(shell), EventList(shell), EventPage(shell)
     keys = DeveloperPage(shell)
     upload, grid, photo = UploadPage(shell), PhotoGrid(shell), PhotoPage(shell)
+    set_up, people, joining = SettingUp(shell), PeoplePage(shell), JoiningPage(shell)
+    account = AccountPage(shell)
     page, form, call = shell.page, shell.form, shell.call
     return [
         Route("/sign-in", door.ask, methods=["GET"]),
@@ -52,5 +57,20 @@ def dashboard_routes() -> list[Route]:
         Route("/developer/keys", form(keys.create), methods=["POST"]),
         Route("/developer/keys/{key_id:int}/switch", form(keys.switch), methods=["POST"]),
         Route("/developer/keys/{key_id:int}/delete", form(keys.delete), methods=["POST"]),
+        Route("/set-up", shell.open_page(set_up.ask), methods=["GET"]),
+        Route("/set-up", shell.open_form(set_up.settle), methods=["POST"]),
+        Route("/join", shell.open_page(joining.ask), methods=["GET"]),
+        Route("/join", shell.open_form(joining.join), methods=["POST"]),
+        Route("/people", page(people.show), methods=["GET"]),
+        Route("/people/invitations", form(people.invite), methods=["POST"]),
+        Route(
+            "/people/invitations/{invitation_id:uuid}/revoke", form(people.revoke), methods=["POST"]
+        ),
+        Route("/people/{account_id:uuid}/role", form(people.set_role), methods=["POST"]),
+        Route("/people/{account_id:uuid}/remove", form(people.remove), methods=["POST"]),
+        Route("/account", page(account.show), methods=["GET"]),
+        Route("/account/password", form(account.set_password), methods=["POST"]),
+        Route("/account/sessions/end-others", form(account.end_others), methods=["POST"]),
+        Route("/account/sessions/{session_id:uuid}/end", form(account.end), methods=["POST"]),
         Route("/static/{name}", shell.static.serve, methods=["GET"]),
     ]

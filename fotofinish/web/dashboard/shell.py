@@ -40,10 +40,19 @@ NOTICES = {
     "switched-on": "The key is on again.",
     "switched-off": "The key is off: calls with it are refused from now on.",
     "deleted": "The key is deleted.",
+    "role": "The role is changed, from this moment on.",
+    "removed": "They no longer work here. Their open pages stop working.",
+    "revoked": "The invitation is taken back.",
+    "joined": "Welcome. You work for this organisation now.",
+    "password": "Your password is changed. All other sessions have ended.",
+    "ended": "The session has ended.",
+    "others-ended": "All other sessions have ended.",
 }
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 FormHandler = Callable[[Request, Visitor, FormData], Awaitable[Response]]
+OpenHandler = Callable[[Request, Visitor | None], Awaitable[Response]]
+OpenFormHandler = Callable[[Request, Visitor | None, FormData], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -73,7 +82,14 @@ class Shell:
             lstrip_blocks=True,
         )
         self._templates.globals["static"] = self.static.address
-        for write in (wording.grouped, wording.counted, wording.day, wording.ago, wording.local):
+        for write in (
+            wording.grouped,
+            wording.counted,
+            wording.day,
+            wording.ago,
+            wording.local,
+            wording.browser,
+        ):
             self._templates.filters[write.__name__] = write
 
     def render(
@@ -100,6 +116,39 @@ class Shell:
                 return to_sign_in(request)
             try:
                 return await handler(request, visitor)
+            except FotofinishError as error:
+                return self._error_page(error, visitor)
+
+        return endpoint
+
+    def open_page(self, handler: OpenHandler) -> Endpoint:
+        """A page for everybody, signed in or not."""
+
+        @functools.wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            visitor = await find_visitor(request)
+            try:
+                return await handler(request, visitor)
+            except FotofinishError as error:
+                return self._error_page(error, visitor)
+
+        return endpoint
+
+    def open_form(self, handler: OpenFormHandler) -> Endpoint:
+        """A form for everybody, from a page of ours; with the session's token if there is one."""
+
+        @functools.wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            if not from_our_own_page(request):
+                return self._error_page(NotAllowed(FOREIGN_FORM), None)
+            visitor = await find_visitor(request)
+            form = await read_form(request)
+            try:
+                if visitor and not form_token_fits(
+                    request.cookies[COOKIE], text(form, "form_token")
+                ):
+                    raise NotAllowed(FOREIGN_FORM)
+                return await handler(request, visitor, form)
             except FotofinishError as error:
                 return self._error_page(error, visitor)
 

@@ -13,6 +13,16 @@ SPANS = (
     (timedelta(minutes=1), "minute"),
 )
 
+# the first that fits: browsers call themselves by the names of others, too
+BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+    ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
 
 def grouped(number: int) -> str:
     """`12345` as `12,345`."""
@@ -42,3 +52,11 @@ def local(moment: datetime, time_zone: str) -> str:
     """`17 May 2026, 09:31:05` where the event is."""
     there = moment.astimezone(ZoneInfo(time_zone))
     return f"{day(there)}, {there:%H:%M:%S}"
+
+
+def browser(agent: str) -> str:
+    """`Firefox on Windows`, from what a browser calls itself."""
+    names = [
+        next((name for sign, name in known if sign in agent), None) for known in (BROWSERS, SYSTEMS)
+    ]
+    return " on ".join(name for name in names if name) or "Unknown browser"
