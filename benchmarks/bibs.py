@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from benchmarks.tables import Row, print_table
-from fotofinish.bibs.plausibility import bibs_from, torsos_without_number
+from fotofinish.bibs.plausibility import bibs_from, enough_scale, torsos_without_number
 from fotofinish.recognition import Recogniser
 from fotofinish.vision.faces import FaceFinder
 from fotofinish.vision.quads import Pixels
@@ -197,7 +197,7 @@ def _steps() -> Iterator[Row]:
         marks = [time.process_time()]
         faces = finder.find(pixels)
         marks.append(time.process_time())
-        texts = reader.read(pixels)
+        texts = reader.read(pixels, enough_scale(faces))
         marks.append(time.process_time())
         reader.read_close_up(pixels, torsos_without_number(texts, faces, width, height))
         marks.append(time.process_time())

@@ -1,23 +1,33 @@
 """Faces: how well people are told apart, ours against OpenCV's modules as they come.
 
-On `../shared/data/faces` (see its SOURCES.md): the folder is the person.
+On `../shared/data/faces` (see its SOURCES.md): the folder is the person. Hard faces are made of the
+same photos (`hard_faces.py`): a person's first photo searches the second, made hard in each way.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.hard_faces import HARD
 from benchmarks.tables import Row, print_table
-from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, Pixels
+from fotofinish.vision.faces import (
+    DEFAULT_MATCH_THRESHOLD,
+    MIN_QUALITY,
+    FaceFinder,
+    FaceReading,
+    Pixels,
+)
 from fotofinish.vision.registry import model_path
 
 FACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "faces"
@@ -85,8 +95,70 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     peer = _measure(opencv_embedder(), OPENCV_THRESHOLD, given.people)
     rows = [Row(name, ours[name], peer[name]) for name in ours]
     print_table("Faces: ours against OpenCV's FaceDetectorYN and FaceRecognizerSF", rows)
+    hard = measure_hard(finder, given.people)
+    print_table("Hard faces", [Row(name, value) for name, value in hard.items()])
     print(f"start-up of our finder: {start_up:.2f} s")
-    return {f"faces: {name}": value for name, value in ours.items()}
+    return {f"faces: {name}": value for name, value in (ours | hard).items()}
+
+
+def measure_hard(finder: FaceFinder, people: int | None = None) -> dict[str, float]:
+    """Recall of hard faces by an easy selfie; and what it is worth to leave bad faces out.
+
+    The second by hard selfies of the first photos, with false matches, as it is and without regard
+    to quality.
+    """
+    pairs: defaultdict[str, list[Path]] = defaultdict(list)
+    for name in PEOPLE_FOLDERS:
+        for person, path in photos_of(FACES / name, people):
+            pairs[person].append(path)
+    easy, selfies, event = [], [], []
+    with mock.patch("fotofinish.vision.faces.MIN_QUALITY", 0.0):
+        for person, (first, second, *_) in pairs.items():
+            dice = random.Random(person)
+            pixels = [np.asarray(cv2.imread(str(path)), dtype=np.uint8) for path in (first, second)]
+            found = [finder.find(picture) for picture in pixels]
+            if not all(found):
+                continue
+            easy.append((person, found[0][0]))
+            for picture, faces, into in zip(pixels, found, (selfies, event), strict=True):
+                for kind, harden in HARD.items():
+                    seen = finder.find(harden(picture, faces[0], dice))
+                    into.append((person, kind, seen[0] if seen else None))
+    figures = {}
+    for kind in HARD:
+        of_kind = [(person, face) for person, made, face in event if made == kind]
+        figures[f"{kind}: recall"] = _found(easy, of_kind, MIN_QUALITY)[0]
+    everything = [(person, face) for person, _, face in event]
+    figures["hard: recall"], figures["hard: false matches per 10,000"] = _found(
+        easy, everything, MIN_QUALITY
+    )
+    hard_selfies = [(person, face) for person, _, face in selfies]
+    for name, least in (("", MIN_QUALITY), (", quality disregarded", 0.0)):
+        recall, false_rate = _found(hard_selfies, everything, least)
+        figures[f"hard selfies: recall{name}"] = recall
+        figures[f"hard selfies: false matches per 10,000{name}"] = false_rate
+    return figures
+
+
+def _found(
+    selfies: Sequence[tuple[str, FaceReading | None]],
+    event: Sequence[tuple[str, FaceReading | None]],
+    least: float,
+) -> tuple[float, float]:
+    """The share of true pairs that match, and false matches per 10,000 comparisons."""
+    sides = []
+    for side in (selfies, event):
+        good = [
+            face.embedding
+            if face is not None and face.embedding is not None and face.quality >= least
+            else np.zeros(128, dtype=np.float32)
+            for _, face in side
+        ]
+        sides.append((np.stack(good), np.array([person for person, _ in side])))
+    (left, left_people), (right, right_people) = sides
+    matched = left @ right.T >= DEFAULT_MATCH_THRESHOLD
+    same = left_people[:, None] == right_people[None]
+    return float(matched[same].mean()), float(matched[~same].mean() * 10_000)
 
 
 def _measure(embed: Embed, threshold: float, people: int | None) -> dict[str, float]:

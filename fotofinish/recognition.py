@@ -10,7 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fotofinish.bibs.plausibility import BibReading, bibs_from, torsos_without_number
+from fotofinish.bibs.plausibility import (
+    BibReading,
+    bibs_from,
+    enough_scale,
+    torsos_without_number,
+)
 from fotofinish.vision.faces import Box, FaceFinder, FaceReading
 from fotofinish.vision.quads import Pixels
 from fotofinish.vision.text import TextReader, TextReading
@@ -45,7 +50,7 @@ class Recogniser:
         """
         rows, columns = pixels.shape[:2]
         faces = self._faces.find(pixels)
-        texts = self._text.read(pixels)
+        texts = self._text.read(pixels, enough_scale(faces))
         torsos = torsos_without_number(texts, faces, columns, rows)
         return texts + self._text.read_close_up(pixels, torsos), faces
 

@@ -54,6 +54,8 @@ LEAST_HEIGHT, MOST_HEIGHT = 0.18, 1.2
 # What is looked at closer, in heights of the face: four and a half wide (256 pixels of 56 a face:
 # digits of 25, the detector's best), from the collar down
 TORSO_WIDTH, TORSO_TOP = 256 / 56, 0.8
+# A face so high has digits of 12 to 35 pixels below it, which are found in the whole photo
+ENOUGH_FACE = 64.0
 # Digits are half as wide as high; "1" is narrower, the quad's margin makes short numbers wider
 LEAST_DIGIT_ASPECT, MOST_DIGIT_ASPECT = 0.25, 1.2
 # A quad is a quarter of its height larger than its digits on each side: when it reaches out of the
@@ -117,6 +119,18 @@ def bibs_from(
     if start_list is not None:
         sure = _listed(worn, sure, start_list)
     return _each_once(_prominent(_one_a_person(sure)))
+
+
+def enough_scale(faces: Sequence[FaceReading]) -> float | None:
+    """How much larger or smaller the photo may be looked at, for the bibs of these people.
+
+    None without faces. People so small that their number would not count are disregarded.
+    """
+    heights = [face.box[3] for face in faces]
+    if not heights:
+        return None
+    least = LEAST_OF_LARGEST * max(heights)
+    return ENOUGH_FACE / min(height for height in heights if height >= least)
 
 
 def torsos_without_number(

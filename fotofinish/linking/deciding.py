@@ -13,6 +13,9 @@ from dataclasses import dataclass
 # without anybody asking, from every face of an event, so it needs agreement: two photos that are
 # each surer than any false pair of 380,000, or three that all are above 1 in 250,000
 TWO_AGREE, THREE_AGREE = 0.5, 0.45
+# faces below this quality are neither evidence nor linked: blurred ones are like each other, 50
+# times as often as good ones are
+LEAST_QUALITY = 0.4
 # the wearers of another bib count against it up to this far below
 MARGIN = 0.1
 RIVAL = THREE_AGREE - MARGIN

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fotofinish.linking.deciding import RIVAL, Owner, owner_of
+from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL, Owner, owner_of
 from fotofinish.linking.wearing import Box, what_faces_wear
 
 Key = TypeVar("Key", bound=Hashable)
@@ -79,6 +79,7 @@ async def photos_to_judge(
              and (face.photo_id = any(%(photos)s) and face.bib is not null
                   or face.photo_id = any(%(lost)s)
                   or cardinality(%(lost)s) > 0 and face.bib = any(%(bibs)s))
+             and least(face.quality, other.quality) >= %(quality)s
              and -(other.embedding <#> face.embedding) >= %(rival)s
            union
            select photo_id from bib_tag
@@ -89,6 +90,7 @@ async def photos_to_judge(
             "bibs": list(bibs),
             "event": event_id,
             "rival": RIVAL,
+            "quality": LEAST_QUALITY,
         },
     )
     return {*photo_ids, *(row[0] for row in await cursor.fetchall())}
@@ -110,10 +112,16 @@ async def bibs_of_faces(
                       and worn.bib is not null and worn.photo_id <> face.photo_id
                  where face.photo_id = any(%(photos)s) and face.event_id = %(event)s
                    and face.bib is null and not face.bib_unclear
+                   and least(face.quality, worn.quality) >= %(quality)s
                    and -(face.embedding <#> worn.embedding) >= %(rival)s
                  group by face.id, worn.bib, worn.photo_id) alike
            group by id, photo_id, bib""",
-        {"photos": list(photo_ids), "event": event_id, "rival": RIVAL},
+        {
+            "photos": list(photo_ids),
+            "event": event_id,
+            "rival": RIVAL,
+            "quality": LEAST_QUALITY,
+        },
     )
     similar: defaultdict[tuple[UUID, int], dict[str, list[float]]] = defaultdict(dict)
     for face_id, photo_id, bib, cosines in await cursor.fetchall():
@@ -132,8 +140,9 @@ async def judged(
     bibs = {bib for cosines in similar.values() for bib in cosines}
     cursor = await connection.execute(
         """select bib, count(distinct photo_id) from face
-           where event_id = %s and bib = any(%s) and embedding is not null group by bib""",
-        [event_id, list(bibs)],
+           where event_id = %s and bib = any(%s) and embedding is not null and quality >= %s
+           group by bib""",
+        [event_id, list(bibs), LEAST_QUALITY],
     )
     worn_on: dict[str, int] = dict(await cursor.fetchall())
     owners = ((key, owner_of(cosines, worn_on)) for key, cosines in similar.items())

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fotofinish.linking.deciding import RIVAL
+from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL
 from fotofinish.linking.evidence import judged
 
 # below this cosine two good faces are of two people (1 % of true pairs on LFW, 99 % of false ones)
@@ -56,11 +56,13 @@ async def link_selfies(
                       and worn.bib is not null
                  join event on event.id = selfie.event_id and event.link_faces
                  where selfie.event_id = %(event)s and selfie.id = any(%(selfies)s)
+                   and worn.quality >= %(quality)s
                    and -(selfie.embedding <#> worn.embedding) >= %(rival)s
                  group by selfie.id, worn.bib, worn.photo_id) alike
            group by id, bib""",
-        {"event": event_id, "selfies": list(selfie_ids), "rival": RIVAL},
-    )
+        {"event": event_id, "selfies": list(selfie_ids), "rival": RIVAL,
+         "quality": LEAST_QUALITY},
+    )  # fmt: skip
     similar: defaultdict[UUID, dict[str, list[float]]] = defaultdict(dict)
     for selfie_id, bib, cosines in await cursor.fetchall():
         similar[selfie_id][bib] = cosines
@@ -89,9 +91,9 @@ async def _add(
              and not exists (
                select 1 from face
                where face.photo_id = tag.photo_id and face.bib = tag.bib
-                 and face.model = selfie.model
+                 and face.model = selfie.model and face.quality >= %(quality)s
                  and -(face.embedding <#> selfie.embedding) < %(another)s)
            on conflict (event_id, selfie_id, photo_id) do nothing""",
         {"event": event_id, "selfie": selfie_id, "bib": bib, "confidence": confidence,
-         "another": ANOTHER_PERSON},
+         "another": ANOTHER_PERSON, "quality": LEAST_QUALITY},
     )  # fmt: skip

@@ -31,6 +31,7 @@ Line = tuple[str, tuple[float, ...]]
 DETECTOR, CLOSE_DETECTOR = "ppocrv6-det", "ppocrv5-det"
 # v6 at 1280 finds what v5 finds at 1600, in 0.8 of its time
 LONG_SIDE = 1280
+LEAST_LONG_SIDE = 640
 # small photos are looked at enlarged: digits of 10 pixels are below what the detector was taught
 MOST_ENLARGED = 3.0
 SHAPE_STEP = 32
@@ -99,10 +100,15 @@ class TextReader:
         recogniser = _taking_pixels(_only(recogniser, known), LINE_MEAN, LINE_DEVIATION)
         self._recogniser = core.compile_model(recogniser, "CPU", settings)
 
-    def read(self, pixels: Pixels) -> list[TextReading]:
-        """The lines of text of an upright BGR photo (uint8, HxWx3), looked at as a whole."""
+    def read(self, pixels: Pixels, enough: float | None = None) -> list[TextReading]:
+        """The lines of text of an upright BGR photo (uint8, HxWx3), looked at as a whole.
+
+        `enough`: the scale at which all that matters is large enough, if that is known.
+        """
         height, width = pixels.shape[:2]
         scale = min(LONG_SIDE / max(height, width), MOST_ENLARGED)
+        if enough is not None:
+            scale = min(scale, max(enough, LEAST_LONG_SIDE / max(height, width)))
         rows, columns = (
             max(SHAPE_STEP, round(edge * scale / SHAPE_STEP) * SHAPE_STEP)
             for edge in (height, width)
