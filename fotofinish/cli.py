@@ -20,7 +20,7 @@ from fotofinish.errors import FotofinishError
 from fotofinish.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # the commands load what they need, and no more
-    from fotofinish.events.startlists import Entry
+    from fotofinish.events.startlist_files import Entry
 
 T = TypeVar("T")
 

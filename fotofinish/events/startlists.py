@@ -2,63 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from psycopg import AsyncConnection
 
-from fotofinish.bibs.numbers import MAX_BIB_LENGTH, normalise_bib
 from fotofinish.errors import InvalidValue
-
-BIB_HEADERS = {"bib", "number", "no", "nr", "startnummer", "start number", "bib number", "dorsal"}
-NAME_HEADERS = {"name", "full name", "participant", "runner"}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One participant; `bib` in its normal form."""
-
-    bib: str
-    name: str | None
+from fotofinish.events.startlist_files import Entry, find_columns, read_rows, take_entries
 
 
 def parse_startlist(text: str) -> list[Entry]:
-    """The entries of a CSV (comma, semicolon or tab; with or without a header line).
+    """The entries of a CSV (comma, semicolon, tab or bar; with or without a header line).
 
-    Without a header the first column is the bib, the second the name. Raises InvalidValue naming
-    the row that does not fit.
+    Raises InvalidValue naming the first row that does not fit, and how many more there are.
     """
-    text = text.lstrip("\ufeff")
-    try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:4096], delimiters=",;\t")
-    except csv.Error:
-        dialect = csv.excel
-    rows = [row for row in csv.reader(io.StringIO(text), dialect) if any(map(str.strip, row))]
-    if not rows:
-        raise InvalidValue("The start list is empty.")
-    header = [cell.strip().lower() for cell in rows[0]]
-    bib_at = next((i for i, cell in enumerate(header) if cell in BIB_HEADERS), None)
-    name_at = next((i for i, cell in enumerate(header) if cell in NAME_HEADERS), None)
-    if bib_at is None:
-        bib_at, name_at, first = 0, (1 if len(header) > 1 else None), 0
-    else:
-        first = 1
-    entries: dict[str, Entry] = {}
-    for number, row in enumerate(rows[first:], start=first + 1):
-        bib = normalise_bib(row[bib_at]) if bib_at < len(row) else ""
-        if not bib or len(bib) > MAX_BIB_LENGTH:
-            raise InvalidValue(f"Row {number} has no bib number of 1 to {MAX_BIB_LENGTH} signs.")
-        name = row[name_at].strip() if name_at is not None and name_at < len(row) else ""
-        entries[bib] = Entry(bib, name or None)
-    return list(entries.values())
+    rows = read_rows(text)
+    reading = take_entries(rows, find_columns(rows))
+    if reading.faults:
+        first, more = reading.faults[0], len(reading.faults) - 1
+        others = f" {more:,} more {'row does' if more == 1 else 'rows do'} not fit." if more else ""
+        raise InvalidValue(f"Row {first.row} {first.reason}.{others}")
+    if not reading.entries:
+        raise InvalidValue("The start list has a header and nobody on it.")
+    return reading.entries
 
 
 async def replace_startlist(
-    connection: AsyncConnection, event_id: int, entries: list[Entry]
+    connection: AsyncConnection, event_id: int, entries: Sequence[Entry]
 ) -> None:
-    """Make these the event's start list, whole, in one transaction."""
+    """Make these the event's start list, whole, in one transaction; none: it has no list."""
     async with connection.transaction():
+        # two who replace it at once do so one after the other
+        await connection.execute("select 1 from event where id = %s for no key update", [event_id])
         await connection.execute("delete from startlist_entry where event_id = %s", [event_id])
         async with (
             connection.cursor() as cursor,

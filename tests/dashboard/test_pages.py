@@ -9,7 +9,10 @@ from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import Office
 
-PAGES = ("/", "/events/new", "/events/{event}", "/events/{event}/settings", "/developer")
+PAGES = (
+    "/", "/events/new", "/events/{event}", "/events/{event}/startlist", "/events/{event}/settings",
+    "/developer",
+)  # fmt: skip
 
 
 def _addresses(office: Office) -> list[str]:

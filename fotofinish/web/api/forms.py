@@ -1,4 +1,4 @@
-"""Uploaded forms, held in memory alone: a selfie is never written to a disk."""
+"""Uploaded forms, held in memory alone: a selfie or a list of names is never written to a disk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def read_form(request: Request, most: int) -> FormData:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
-        raise InvalidRequest("Send the selfie as a form (multipart/form-data).")
+        raise InvalidRequest("Send the file in a form (multipart/form-data).")
     body = await read_body(request, most + FORM_ALLOWANCE)
 
     async def stream() -> AsyncGenerator[bytes, None]:

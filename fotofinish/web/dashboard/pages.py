@@ -14,6 +14,7 @@ from fotofinish.web.dashboard.photo_page import PhotoPage
 from fotofinish.web.dashboard.setting_up import SettingUp
 from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.dashboard.signing_in import SigningIn
+from fotofinish.web.dashboard.startlist_page import StartlistPage, read_list_form
 from fotofinish.web.dashboard.upload_page import UploadPage
 
 
@@ -25,6 +26,7 @@ def dashboard_routes() -> list[Route]:
     upload, grid, photo = UploadPage(shell), PhotoGrid(shell), PhotoPage(shell)
     set_up, people, joining = SettingUp(shell), PeoplePage(shell), JoiningPage(shell)
     account = AccountPage(shell)
+    startlist = StartlistPage(shell)
     page, form, call = shell.page, shell.form, shell.call
     return [
         Route("/sign-in", door.ask, methods=["GET"]),
@@ -52,6 +54,21 @@ def dashboard_routes() -> list[Route]:
             "/events/{event_id:int}/uploads/{upload_id:uuid}",
             call(upload.handle),
             methods=["HEAD", "PATCH", "DELETE"],
+        ),
+        Route("/events/{event_id:int}/startlist", page(startlist.show), methods=["GET"]),
+        Route(
+            "/events/{event_id:int}/startlist",
+            form(startlist.replace, read_list_form),
+            methods=["POST"],
+        ),
+        Route(
+            "/events/{event_id:int}/startlist/preview",
+            form(startlist.preview, read_list_form),
+            methods=["POST"],
+        ),
+        Route("/events/{event_id:int}/startlist/remove", form(startlist.remove), methods=["POST"]),
+        Route(
+            "/events/{event_id:int}/startlist/correct", form(startlist.correct), methods=["POST"]
         ),
         Route("/developer", page(keys.show), methods=["GET"]),
         Route("/developer/keys", form(keys.create), methods=["POST"]),

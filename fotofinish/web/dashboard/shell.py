@@ -36,6 +36,9 @@ NOTICES = {
     "created": "The event is there. Now put photos in.",
     "saved": "Saved.",
     "changed": "Done.",
+    "listed": "The start list is in. Readings are checked against it from now on.",
+    "unlisted": "The start list is gone. Every number that is read counts again.",
+    "corrected": "The photos carry the right number now.",
     "retried": "The photos wait to be processed again.",
     "switched-on": "The key is on again.",
     "switched-off": "The key is off: calls with it are refused from now on.",
@@ -53,6 +56,7 @@ Handler = Callable[[Request, Visitor], Awaitable[Response]]
 FormHandler = Callable[[Request, Visitor, FormData], Awaitable[Response]]
 OpenHandler = Callable[[Request, Visitor | None], Awaitable[Response]]
 OpenFormHandler = Callable[[Request, Visitor | None, FormData], Awaitable[Response]]
+FormReader = Callable[[Request], Awaitable[FormData]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -154,8 +158,11 @@ class Shell:
 
         return endpoint
 
-    def form(self, handler: FormHandler) -> Endpoint:
-        """A form sent by whoever is signed in, from a page of ours, with the session's token."""
+    def form(self, handler: FormHandler, read: FormReader | None = None) -> Endpoint:
+        """A form sent by whoever is signed in, from a page of ours, with the session's token.
+
+        `read` is for forms that carry a file.
+        """
 
         @functools.wraps(handler)
         async def endpoint(request: Request) -> Response:
@@ -164,8 +171,8 @@ class Shell:
             visitor = await find_visitor(request)
             if visitor is None:
                 return RedirectResponse("/sign-in", 303)
-            form = await read_form(request)
             try:
+                form = await (read or read_form)(request)
                 if not form_token_fits(request.cookies[COOKIE], text(form, "form_token")):
                     raise NotAllowed(FOREIGN_FORM)
                 return await handler(request, visitor, form)

@@ -1,0 +1,153 @@
+"""The start list beside what was read: who has photos, who has none, which bibs nobody wears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from fotofinish.bibs.corrections import add_bib, remove_bib
+from fotofinish.bibs.misreadings import suggest
+from fotofinish.errors import InvalidValue
+
+SHOWN = ("all", "without", "with")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many bibs are on the list, how many of those on photos, how many on photos alone."""
+
+    listed: int
+    with_photos: int
+    unlisted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody on the list, and the number of photos that show them."""
+
+    bib: str
+    name: str | None
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A bib on no list; `photo_id` is one of its photos, `suggestions` what it may have been."""
+
+    bib: str
+    photos: int
+    photo_id: UUID
+    suggestions: list[Participant]
+
+
+SEEN = """select bib, count(*) as photos from bib_tag
+          where event_id = %(event)s and visible group by bib"""
+
+
+async def coverage(connection: AsyncConnection, event_id: int) -> Coverage:
+    """Count the event's bibs, on the list and on photos that are shown."""
+    async with connection.cursor(row_factory=class_row(Coverage)) as cursor:
+        await cursor.execute(
+            f"""with seen as ({SEEN}),
+                     listed as (select bib from startlist_entry where event_id = %(event)s)
+                select count(listed.bib) as listed,
+                       count(*) filter (where listed.bib is not null and seen.bib is not null)
+                           as with_photos,
+                       count(*) filter (where listed.bib is null) as unlisted
+                from listed full join seen on seen.bib = listed.bib""",  # noqa: S608
+            {"event": event_id},
+        )
+        found = await cursor.fetchone()
+    assert found is not None
+    return found
+
+
+async def list_participants(
+    connection: AsyncConnection, event_id: int, *, show: str, find: str, offset: int, limit: int
+) -> tuple[int, list[Participant]]:
+    """How many participants these are, and some of them, by bib.
+
+    `show` is one of `SHOWN`; `find` a part of a name, or the beginning of a bib.
+    """
+    text = find.strip().replace("\0", "")
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    async with connection.cursor() as cursor:
+        await cursor.execute(
+            f"""with seen as ({SEEN})
+                select bib, name, coalesce(photos, 0), count(*) over ()
+                from startlist_entry left join seen using (bib)
+                where event_id = %(event)s
+                  and (%(show)s = 'all' or (photos is null) = (%(show)s = 'without'))
+                  and (%(text)s = '' or name ilike %(within)s or bib like upper(%(begin)s))
+                order by length(bib), bib offset %(offset)s limit %(limit)s""",  # noqa: S608
+            {
+                "event": event_id,
+                "show": show,
+                "text": text,
+                "within": f"%{escaped}%",
+                "begin": f"{escaped}%",
+                "offset": offset,
+                "limit": limit,
+            },
+        )
+        rows = await cursor.fetchall()
+    return (rows[0][3] if rows else 0), [Participant(*row[:3]) for row in rows]
+
+
+async def list_unlisted(
+    connection: AsyncConnection, event_id: int, *, limit: int
+) -> list[Unlisted]:
+    """Bibs on photos that are on no list, those on the most photos first, with suggestions."""
+    cursor = await connection.execute(
+        f"""with seen as ({SEEN})
+            select bib, photos, (select photo_id from bib_tag
+                                 where event_id = %(event)s and bib = seen.bib and visible
+                                 order by captured_at, photo_id limit 1)
+            from seen where not exists (select 1 from startlist_entry
+                                        where event_id = %(event)s and bib = seen.bib)
+            order by photos desc, length(bib), bib limit %(limit)s""",  # noqa: S608
+        {"event": event_id, "limit": limit},
+    )
+    unlisted = await cursor.fetchall()
+    if not unlisted:
+        return []
+    await cursor.execute(
+        f"""with seen as ({SEEN})
+            select bib, name, coalesce(photos, 0) from startlist_entry left join seen using (bib)
+            where event_id = %(event)s""",  # noqa: S608
+        {"event": event_id},
+    )
+    listed = {row[0]: Participant(*row) for row in await cursor.fetchall()}
+    seen = {bib for bib, one in listed.items() if one.photos}
+    return [
+        Unlisted(
+            bib, photos, photo_id, [listed[near] for near in suggest(bib, listed.keys(), seen)]
+        )
+        for bib, photos, photo_id in unlisted
+    ]
+
+
+async def correct_bib(connection: AsyncConnection, event_id: int, bib: str, right: str) -> int:
+    """Say that every photo on which `bib` was read shows `right`; says on how many.
+
+    What was linked by faces follows by itself. Raises InvalidValue when `right` is not on the
+    start list, or `bib` is.
+    """
+    async with connection.transaction():
+        cursor = await connection.execute(
+            "select bib from startlist_entry where event_id = %s and bib = any(%s)",
+            [event_id, [bib, right]],
+        )
+        if [row[0] for row in await cursor.fetchall()] != [right]:
+            raise InvalidValue("The start list has changed meanwhile. Load the page again.")
+        cursor = await connection.execute(
+            """select photo_id from bib_tag
+               where event_id = %s and bib = %s and source <> 'linked'""",
+            [event_id, bib],
+        )
+        photos = [row[0] for row in await cursor.fetchall()]
+        await remove_bib(connection, event_id, photos, bib)
+        return await add_bib(connection, event_id, photos, right)

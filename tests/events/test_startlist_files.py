@@ -1,0 +1,98 @@
+"""Start lists as spreadsheets and timing programs write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from fotofinish.errors import InvalidValue
+from fotofinish.events.startlist_files import (
+    MAX_BYTES,
+    Reading,
+    decode_text,
+    find_columns,
+    read_rows,
+    take_entries,
+)
+
+
+def read(text: str) -> Reading:
+    rows = read_rows(text)
+    return take_entries(rows, find_columns(rows))
+
+
+def people(text: str) -> list[tuple[str, str | None]]:
+    return [(entry.bib, entry.name) for entry in read(text).entries]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Bib,Name\n12,Ann\n", [("12", "Ann")]),
+        ("bib number;full name\n12;Ann\n", [("12", "Ann")]),
+        ("Startnr.;Vorname;Name;Jahrgang\n12;Ann;Lee;1990\n", [("12", "Ann Lee")]),
+        ("Dossard\tNom\tPrénom\n12\tLee\tAnn\n", [("12", "Ann Lee")]),
+        ("Rank|Age|Bib No.|Athlete\n1|30|99|Ann\n", [("99", "Ann")]),
+        ("#,Club\n12,Harriers\n", [("12", None)]),
+        ("4711,Ann\n12,Bob\n", [("4711", "Ann"), ("12", "Bob")]),
+        ("Ann;30;4711\nBob;30;12\nCid;31;13\n", [("4711", "Ann"), ("12", "Bob"), ("13", "Cid")]),
+        ("who,what\nAnn,12\nBob,13\n", [("12", "Ann"), ("13", "Bob")]),
+        ("Lee, Ann;12\nRay, Bob;13\n", [("12", "Lee, Ann"), ("13", "Ray, Bob")]),
+        ('Bib,Name\n12,"Lee, Ann"\n', [("12", "Lee, Ann")]),
+        ('Bib,Name\n12,"Ann\nLee"\n', [("12", "Ann Lee")]),
+        ("sep=;\r\nBib;Name\r\n12;Ann\r\n", [("12", "Ann")]),
+        ('="007";Ann\n8.0;Bob\n', [("007", "Ann"), ("8", "Bob")]),
+        ("12\n13\n", [("12", None), ("13", None)]),
+        ("b 12 ,Ann\n", [("B 12", "Ann")]),
+        ("Bib;Name\n\n12;Ann\n\n12;Ann\n", [("12", "Ann")]),
+    ],
+)
+def test_columns_are_found(text: str, expected: list[tuple[str, str | None]]) -> None:
+    reading = read(text)
+    assert [(entry.bib, entry.name) for entry in reading.entries] == expected
+    assert reading.faults == []
+
+
+def test_each_row_that_does_not_fit_is_named_as_a_spreadsheet_counts() -> None:
+    reading = read(f"Bib;Name\n7;Ann\n\n;Nobody\n7;Somebody else\n{'9' * 65};Long\n8;Bob\n")
+    assert [entry.bib for entry in reading.entries] == ["7", "8"]
+    assert [(fault.row, fault.reason) for fault in reading.faults] == [
+        (4, "has no bib number"),
+        (5, "repeats bib 7 of row 2"),
+        (6, "has a bib of more than 64 signs"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_text_is_read_as_programs_write_it(encoding: str) -> None:
+    assert people(decode_text("Bib;Name\n12;Zoë Müller\n".encode(encoding))) == [
+        ("12", "Zoë Müller")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"PK\x03\x04 a workbook", "Save it as CSV"),
+        (b"\x89PNG\r\n\0\0", "no text file"),
+        (b"1" * (MAX_BYTES + 1), "at most 4 MB"),
+    ],
+)
+def test_what_is_no_list_is_said(data: bytes, message: str) -> None:
+    with pytest.raises(InvalidValue, match=message):
+        decode_text(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        (" \n;;\n", "empty"),
+        ("1\n" * 100_001, "at most 100,000 rows"),
+        ("," * 100, "empty"),
+        ("1" + ",x" * 100, "more than 60 columns"),
+        ('"' + "x" * 200_000, "no CSV"),
+    ],
+)
+def test_hostile_lists_are_refused(text: str, message: str) -> None:
+    with pytest.raises(InvalidValue, match=message):
+        read_rows(text)
