@@ -87,7 +87,10 @@ async def _lock(
 
 
 async def _relink(connection: AsyncConnection, event_id: int, photo_ids: Collection[UUID]) -> None:
-    """Make the photos' links those that the evidence gives; others of their tags stay."""
+    """Make the photos' links those that the evidence gives; others of their tags stay.
+
+    Bibs that somebody said are not on a photo stay away.
+    """
     found = await bibs_of_faces(connection, event_id, photo_ids)
     links = [
         (photo_id, bib, confidence)

@@ -33,16 +33,17 @@ class Wearing:
 def what_faces_wear(faces: Sequence[Box], tags: Sequence[tuple[str, Box | None]]) -> list[Wearing]:
     """For each face (x, y, w, h) the bib it surely wears; `tags` are the photo's bibs with boxes.
 
-    A tag without a box (given by hand) belongs to the only face of its photo, if there is one.
+    A tag without a box (given by hand) belongs to the only face of its photo, or to any of those
+    that wear nothing.
     """
     worn: list[list[str]] = [[] for _ in faces]
-    unclear = [False] * len(faces)
+    unclear, unplaced = [False] * len(faces), False
     for bib, box in tags:
         if box is None:
             if len(faces) == 1:
                 worn[0].append(bib)
             else:
-                unclear = [True] * len(faces)
+                unplaced = True
             continue
         distances = sorted(
             (distance, index)
@@ -58,10 +59,11 @@ def what_faces_wear(faces: Sequence[Box], tags: Sequence[tuple[str, Box | None]]
         else:
             for _, index in distances:
                 unclear[index] = True
-    return [
-        Wearing(bibs[0] if len(bibs) == 1 and not doubt else None, doubt or len(bibs) > 1)
-        for bibs, doubt in zip(worn, unclear, strict=True)
-    ]
+    wearing = []
+    for bibs, near_others in zip(worn, unclear, strict=True):
+        doubt = near_others or len(bibs) > 1 or (unplaced and not bibs)
+        wearing.append(Wearing(None if doubt or not bibs else bibs[0], doubt))
+    return wearing
 
 
 def _place(face: Box, box: Box) -> tuple[float, float]:

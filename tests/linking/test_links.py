@@ -14,6 +14,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import Database, open_connection
@@ -77,6 +78,10 @@ class Race:
 
         self.run(write)
         return photo_id
+
+    def by_hand(self, correct: Callable[..., Awaitable[int]], photo: uuid.UUID, bib: str) -> None:
+        """What somebody says in the dashboard."""
+        self.run(lambda c: correct(c, self.event_id, [photo], bib))
 
     def link(self) -> None:
         """What the worker's job does, until nothing is due."""
@@ -251,6 +256,25 @@ def test_a_bib_by_hand_alone_counts_for_the_only_face(race: Race) -> None:
             photo, race.event_id,
         )  # fmt: skip
     assert race.links() == {(photos[2], "12")}
+
+
+def test_a_bib_by_hand_on_a_group_leaves_who_wears_one_alone(race: Race) -> None:
+    for _ in range(3):
+        photo = race.add((0, "12"), (1, None))
+        race.by_hand(add_bib, photo, "34")
+    hidden = race.add((0, None), (1, None))
+    assert race.links() == {(hidden, "12")}
+
+
+def test_a_link_that_somebody_removed_stays_away(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    hidden = race.add((0, None))
+    assert race.links() == {(hidden, "12")}
+    race.by_hand(remove_bib, hidden, "12")
+    race.add((0, "12"))
+    race.add((0, None), photo=hidden)
+    assert race.links() == set()
 
 
 def test_events_do_not_mix(database: Database, race: Race) -> None:
