@@ -20,6 +20,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.errors import FotofinishError
+from fotofinish.events.gone import erase_gone_event
 from fotofinish.faces.selfies import forget_expired
 from fotofinish.linking.links import link_due_photos
 
@@ -167,6 +168,16 @@ async def link_photos(context: JobContext, timestamp: int) -> None:
     end = time.monotonic() + LONGEST_LINKING
     async with workshop.pool.connection() as connection:
         while await link_due_photos(connection) and time.monotonic() < end:
+            pass
+
+
+@blueprint.periodic(cron="* * * * * */10")
+@blueprint.task(name="erase_events", queueing_lock="erase_events", pass_context=True)
+async def erase_events(context: JobContext, timestamp: int) -> None:
+    """Delete what is stored of deleted events; one that fails or is killed is next in 10 s."""
+    workshop: Workshop = context.additional_context["workshop"]
+    async with workshop.pool.connection() as connection:
+        while await erase_gone_event(connection, workshop.store):
             pass
 
 

@@ -14,6 +14,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound
+from fotofinish.events.gone import refuse_id_of_gone_event
 from fotofinish.organisations.organisations import check_id
 
 
@@ -34,12 +35,17 @@ class Event:
     name_search: bool
     match_threshold: float | None
     link_faces: bool
+    retention_days: int | None
 
 
 STATUSES = ("draft", "active", "archived")
 MAX_NAME = 200
 COLUMNS = """id, org_id, slug, name, starts_at, time_zone, status, event_enabled, bib_search,
-    selfie_search, name_search, match_threshold, link_faces"""
+    selfie_search, name_search, match_threshold, link_faces, retention_days"""
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+MAX_SLUG = 80
+THRESHOLDS = (0.2, 0.8)
+MAX_RETENTION = 3650
 
 
 async def create_event(
@@ -95,10 +101,13 @@ async def create_event(
             ) from None
         made = await cursor.fetchone()
         assert made is not None
+        await refuse_id_of_gone_event(connection, made.id)
         if id is not None:
+            # never back: what is stored lies under an event's id
             await cursor.execute(
-                """select setval(pg_get_serial_sequence('event', 'id'),
-                                 (select max(id) from event))"""
+                """select setval('event_id_seq',
+                                 greatest((select max(id) from event), last_value))
+                   from event_id_seq"""
             )
     return made
 
@@ -145,22 +154,35 @@ async def update_event(
     bib_search: bool,
     selfie_search: bool,
     link_faces: bool,
+    slug: str,
+    match_threshold: float | None,
+    retention_days: int | None,
 ) -> None:
-    """Change what an operator may change; the slug stays, since links carry it.
+    """Change what an operator may change; links to the gallery carry the slug.
 
-    `starts_at` is the wall clock of `time_zone`. Raises NotFound, InvalidValue.
+    `starts_at` is the wall clock of `time_zone`; None stands for the recommended threshold, and for
+    the retention of the settings. Raises NotFound, InvalidValue, Conflict for a slug that is taken.
     """
     name = _check(name, time_zone)
+    _check_slug(slug)
+    lowest, highest = THRESHOLDS
+    if match_threshold is not None and not lowest <= match_threshold <= highest:
+        raise InvalidValue(f"The limit for selfies lies between {lowest:.0%} and {highest:.0%}.")
+    if retention_days is not None and not 1 <= retention_days <= MAX_RETENTION:
+        raise InvalidValue(f"Selfies are kept for 1 to {MAX_RETENTION} days.")
     if status not in STATUSES:
         raise InvalidValue(f"A status is one of {', '.join(STATUSES)}.")
-    cursor = await connection.execute(
-        """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
-                  event_enabled = %s, bib_search = %s, selfie_search = %s,
-                  link_faces = %s
-           where id = %s and org_id = %s""",
-        [name, starts_at, time_zone, status, event_enabled, bib_search, selfie_search,
-         link_faces, event_id, org_id],
-    )  # fmt: skip
+    try:
+        cursor = await connection.execute(
+            """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
+                      event_enabled = %s, bib_search = %s, selfie_search = %s,
+                      link_faces = %s, slug = %s, match_threshold = %s, retention_days = %s
+               where id = %s and org_id = %s""",
+            [name, starts_at, time_zone, status, event_enabled, bib_search, selfie_search,
+             link_faces, slug, match_threshold, retention_days, event_id, org_id],
+        )  # fmt: skip
+    except UniqueViolation:
+        raise Conflict(f"Another event has the address {slug}; choose a different one.") from None
     if cursor.rowcount == 0:
         raise NotFound("There is no such event.")
 
@@ -191,6 +213,14 @@ def _check(name: str, time_zone: str) -> str:
     if time_zone not in available_timezones():
         raise InvalidValue(f"{time_zone!r} is no time zone; write one like Europe/Berlin.")
     return name
+
+
+def _check_slug(slug: str) -> None:
+    if not SLUG.fullmatch(slug) or len(slug) > MAX_SLUG:
+        raise InvalidValue(
+            f"An address has at most {MAX_SLUG} small letters a to z, digits, and single hyphens "
+            "between them."
+        )
 
 
 def slugify(name: str) -> str:

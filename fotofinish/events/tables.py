@@ -92,3 +92,12 @@ event_picture = Table(
     Column("png", LargeBinary, nullable=False),
     CheckConstraint("kind in ('brand', 'watermark')", name="kind_known"),
 )
+
+# deleted events whose photos may still lie in storage (or be put there by who was at work)
+event_gone = Table(
+    "event_gone",
+    metadata,
+    Column("event_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("gone_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

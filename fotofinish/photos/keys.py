@@ -16,9 +16,14 @@ def image_id(event_id: int, sha256: bytes) -> UUID:
     return uuid5(NAMESPACE, f"{event_id}/{sha256.hex()}")
 
 
+def event_folder(event_id: int) -> str:
+    """What the keys of everything of an event begin with."""
+    return f"imgs/{event_id}/"
+
+
 def originals_folder(event_id: int) -> str:
     """What the keys of all originals of an event begin with."""
-    return f"imgs/{event_id}/large/"
+    return f"{event_folder(event_id)}large/"
 
 
 def original_key(event_id: int, photo_id: UUID, extension: str) -> str:

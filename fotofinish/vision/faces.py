@@ -19,6 +19,7 @@ import openvino
 
 from fotofinish.errors import ModelError
 from fotofinish.vision.registry import model_path
+from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD as DEFAULT_MATCH_THRESHOLD
 from fotofinish.vision.weights import plain_weights
 
 Pixels = npt.NDArray[np.uint8]
@@ -40,9 +41,6 @@ CANON = np.array(
     dtype=np.float32,
 )  # fmt: skip
 CROP = 112
-# cosine from which two faces count as one person's: 1 false match in 10,000 comparisons on LFW
-# (docs/models.md), where 98 % of the true pairs still pass
-DEFAULT_MATCH_THRESHOLD = 0.42
 # faces below this do not match anybody: fewer pixels between the eyes than the embedder can use
 MIN_EYE_DISTANCE = 8.0
 MIN_QUALITY = 0.25

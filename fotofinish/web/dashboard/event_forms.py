@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 from fotofinish.errors import InvalidValue
 from fotofinish.events.events import Event
+from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.shell import text
 
 ODD_ZONES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
@@ -28,6 +29,10 @@ class EventForm:
     bib_search: bool = True
     selfie_search: bool = True
     link_faces: bool = True
+    slug: str = ""
+    own_threshold: bool = False
+    threshold: str = f"{DEFAULT_MATCH_THRESHOLD * 100:.0f}"
+    retention_days: str = ""
 
     def start(self) -> datetime:
         """The wall clock at the start; raises InvalidValue."""
@@ -41,6 +46,18 @@ class EventForm:
             )
         return start.replace(microsecond=0)
 
+    def match_threshold(self) -> float | None:
+        """The event's own limit for selfies, None for the recommended one; raises InvalidValue."""
+        if not self.own_threshold:
+            return None
+        return _number(self.threshold, "Choose the limit for selfies in per cent.") / 100
+
+    def retention(self) -> int | None:
+        """Days that selfies are kept, None for the server's setting; raises InvalidValue."""
+        if not self.retention_days:
+            return None
+        return _number(self.retention_days, "Write the days that selfies are kept as a number.")
+
 
 def filled_in(form: FormData) -> EventForm:
     """What somebody typed. A switch that is off is not sent at all."""
@@ -53,6 +70,10 @@ def filled_in(form: FormData) -> EventForm:
         bib_search="bib_search" in form,
         selfie_search="selfie_search" in form,
         link_faces="link_faces" in form,
+        slug=text(form, "slug").strip().lower(),
+        own_threshold="own_threshold" in form,
+        threshold=text(form, "threshold").strip(),
+        retention_days=text(form, "retention_days").strip(),
     )
 
 
@@ -67,7 +88,17 @@ def of_event(event: Event) -> EventForm:
         event.bib_search,
         event.selfie_search,
         event.link_faces,
+        event.slug,
+        event.match_threshold is not None,
+        f"{(event.match_threshold or DEFAULT_MATCH_THRESHOLD) * 100:.0f}",
+        "" if event.retention_days is None else str(event.retention_days),
     )
+
+
+def _number(given: str, otherwise: str) -> int:
+    if not given.isascii() or not given.isdigit() or len(given) > 6:
+        raise InvalidValue(otherwise)
+    return int(given)
 
 
 def time_zones() -> Sequence[str]:

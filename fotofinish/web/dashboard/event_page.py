@@ -13,12 +13,13 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fotofinish.errors import InvalidRequest, InvalidValue, StorageError
-from fotofinish.events.events import Event, find_own_event, update_event
+from fotofinish.errors import Conflict, InvalidRequest, InvalidValue, StorageError
+from fotofinish.events.events import THRESHOLDS, Event, find_own_event, update_event
 from fotofinish.photos.contact_sheet import SheetPhoto, contact_sheet
 from fotofinish.photos.failures import list_failed, retry_failed
 from fotofinish.photos.keys import thumbnail_key
 from fotofinish.photos.photos import event_status
+from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.calls import originals_call
 from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event, time_zones
 from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
@@ -66,7 +67,7 @@ class EventPage:
         async with services(request).pool.connection() as connection:
             event = await _find(connection, request, visitor)
         frame = frame_of(request, visitor, visitor.organisation(event.org_id))
-        return self._form(frame, event, of_event(event))
+        return self._form(request, frame, event, of_event(event))
 
     async def save(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/settings`."""
@@ -87,9 +88,13 @@ class EventPage:
                     bib_search=given.bib_search,
                     selfie_search=given.selfie_search,
                     link_faces=given.link_faces,
+                    slug=given.slug,
+                    match_threshold=given.match_threshold(),
+                    retention_days=given.retention(),
                 )
-            except InvalidValue as error:
-                return self._form(Frame(visitor, current), event, given, error.message)
+            except (Conflict, InvalidValue) as error:
+                frame = Frame(visitor, current)
+                return self._form(request, frame, event, given, error)
         return RedirectResponse(f"/events/{event.id}/settings?done=saved", 303)
 
     async def _render(self, template: str, request: Request, visitor: Visitor) -> Response:
@@ -117,16 +122,26 @@ class EventPage:
         return self._shell.render(template, frame, pictures=pictures, **values)
 
     def _form(
-        self, frame: Frame, event: Event, given: EventForm, fault: str | None = None
+        self,
+        request: Request,
+        frame: Frame,
+        event: Event,
+        given: EventForm,
+        error: Conflict | InvalidValue | None = None,
     ) -> Response:
+        settings = services(request).settings
         return self._shell.render(
             "event-settings.html",
             frame,
-            status=422 if fault else 200,
+            status=error.status if error else 200,
             event=event,
             given=given,
-            fault=fault,
+            fault=error.message if error else None,
             zones=time_zones(),
+            gallery=f"{settings.public_url.rstrip('/')}/e/",
+            recommended=round(DEFAULT_MATCH_THRESHOLD * 100),
+            thresholds=[round(limit * 100) for limit in THRESHOLDS],
+            kept=settings.selfie_retention_days,
         )
 
 

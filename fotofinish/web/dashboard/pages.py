@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from fotofinish.web.dashboard.account_page import AccountPage
 from fotofinish.web.dashboard.developer import DeveloperPage
+from fotofinish.web.dashboard.event_deletion import EventDeletion
 from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
 from fotofinish.web.dashboard.people import JoiningPage, PeoplePage
@@ -25,8 +26,8 @@ def dashboard_routes() -> list[Route]:
     keys = DeveloperPage(shell)
     upload, grid, photo = UploadPage(shell), PhotoGrid(shell), PhotoPage(shell)
     set_up, people, joining = SettingUp(shell), PeoplePage(shell), JoiningPage(shell)
-    account = AccountPage(shell)
     startlist = StartlistPage(shell)
+    account, deletion = AccountPage(shell), EventDeletion(shell)
     page, form, call = shell.page, shell.form, shell.call
     return [
         Route("/sign-in", door.ask, methods=["GET"]),
@@ -47,6 +48,8 @@ def dashboard_routes() -> list[Route]:
         Route(
             "/events/{event_id:int}/photos/{photo_id:uuid}", form(photo.correct), methods=["POST"]
         ),
+        Route("/events/{event_id:int}/delete", page(deletion.ask), methods=["GET"]),
+        Route("/events/{event_id:int}/delete", form(deletion.delete), methods=["POST"]),
         Route("/events/{event_id:int}/upload", page(upload.show), methods=["GET"]),
         Route("/events/{event_id:int}/uploads", call(upload.begin), methods=["POST"]),
         Route("/events/{event_id:int}/uploads/known", call(upload.known), methods=["POST"]),

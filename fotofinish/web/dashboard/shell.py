@@ -43,6 +43,7 @@ NOTICES = {
     "switched-on": "The key is on again.",
     "switched-off": "The key is off: calls with it are refused from now on.",
     "deleted": "The key is deleted.",
+    "event-deleted": "The event is deleted. Its files follow within minutes.",
     "role": "The role is changed, from this moment on.",
     "removed": "They no longer work here. Their open pages stop working.",
     "revoked": "The invitation is taken back.",
@@ -93,6 +94,7 @@ class Shell:
             wording.ago,
             wording.local,
             wording.browser,
+            wording.bytes,
         ):
             self._templates.filters[write.__name__] = write
 

@@ -34,6 +34,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def bytes(size: int) -> str:
+    """`3.4 GB`, in steps of 1,000 as on a memory card."""
+    amount, unit = float(size), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:,.0f} {unit}" if amount >= 10 or unit == "bytes" else f"{amount:.1f} {unit}"
+
+
 def day(moment: datetime) -> str:
     """`17 May 2026`."""
     return f"{moment.day} {moment:%b %Y}"

@@ -1,0 +1,184 @@
+"""An event's address, limit and retention; and its deletion, which survives a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fotofinish.database.connection import open_connection
+from fotofinish.errors import Conflict
+from fotofinish.events.events import create_event
+from tests.dashboard.conftest import Office, run
+
+PATIENCE = 90.0
+FILES = 3000
+
+
+def _settings(office: Office) -> dict[str, str]:
+    return {
+        "name": "Harbour Run",
+        "starts_at": "2026-05-17T09:00",
+        "time_zone": "UTC",
+        "status": "active",
+        "slug": f"run-{office.event_id}",
+        "threshold": "42",
+    }
+
+
+def test_address_limit_and_retention_are_changed(signed_in: Page, office: Office) -> None:
+    signed_in.goto(f"{office.url}/events/{office.event_id}/settings")
+    expect(signed_in.get_by_role("switch", name="Own limit for selfies")).not_to_be_checked()
+    signed_in.get_by_label("Address of the gallery").fill(f"harbour-{office.event_id}")
+    slider = signed_in.get_by_label("How similar a face must be")
+    slider.press("ArrowRight")
+    expect(signed_in.locator("#threshold-shown")).to_have_text("43 %")
+    signed_in.get_by_label("Days that selfie searches are kept").fill("30")
+    signed_in.get_by_role("button", name="Save").click()
+    expect(signed_in.get_by_role("status").first).to_have_text("Saved.")
+    find = "select slug, match_threshold, retention_days from event where id = %s"
+    assert office.execute(find, office.event_id) == [(f"harbour-{office.event_id}", 0.43, 30)]
+    signed_in.get_by_role("switch", name="Own limit for selfies").uncheck()
+    signed_in.get_by_label("Days that selfie searches are kept").fill("")
+    signed_in.get_by_role("button", name="Save").click()
+    expect(signed_in.get_by_role("status").first).to_have_text("Saved.")
+    assert office.execute(find, office.event_id) == [(f"harbour-{office.event_id}", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "status"),
+    [
+        ("slug", "Two words", 422), ("slug", "-run", 422), ("slug", "a--b", 422), ("slug", "", 422),
+        ("slug", "läufe", 422), ("slug", "a" * 81, 422), ("slug", "taken", 409),
+        ("threshold", "5", 422), ("threshold", "95", 422), ("threshold", "½", 422),
+        ("retention_days", "0", 422), ("retention_days", "9999", 422),
+        ("retention_days", "-1", 422),
+    ],
+)  # fmt: skip
+def test_a_setting_that_does_not_do_is_said_and_changes_nothing(
+    office: Office, field: str, value: str, status: int
+) -> None:
+    if value == "taken":
+        value = f"taken-{office.event_id}"
+        office.execute("update event set slug = %s where id = %s", value, office.foreign_event_id)
+    fields = _settings(office) | {"own_threshold": "on", field: value}
+    client = office.client(office.owner)
+    before = office.execute("select * from event where id = %s", office.event_id)
+    answer = client.send(f"/events/{office.event_id}/settings", **fields)
+    assert answer.status_code == status
+    assert 'role="alert"' in answer.text
+    assert office.execute("select * from event where id = %s", office.event_id) == before
+
+
+def test_deletion_says_what_it_destroys_and_wants_the_name(signed_in: Page, office: Office) -> None:
+    office.add_photo("ready", "12", "13")
+    office.add_photo("ready", "12")
+    signed_in.goto(f"{office.url}/events/{office.event_id}/settings")
+    signed_in.get_by_role("link", name="Delete…").click()
+    expect(signed_in.get_by_text("2 photos")).to_be_visible()
+    expect(signed_in.get_by_text("3 bib tags")).to_be_visible()
+    signed_in.get_by_label("Type the name").fill("Harbour")
+    signed_in.get_by_role("button", name="Delete the event for good").click()
+    expect(signed_in.get_by_role("alert")).to_contain_text("Nothing was deleted")
+    assert office.execute("select 1 from event where id = %s", office.event_id)
+    signed_in.get_by_label("Type the name").fill("Harbour <b>Run</b>")
+    signed_in.get_by_role("button", name="Delete the event for good").click()
+    expect(signed_in.get_by_role("status")).to_contain_text("The event is deleted")
+    for table in ("photo", "bib_tag", "photo_bucket", "link_due"):
+        count = f"select count(*) from {table} where event_id = %s"  # noqa: S608
+        assert office.execute(count, office.event_id) == [(0,)], table
+    gone = office.client(office.owner).http.get(f"/events/{office.event_id}")
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+def test_only_an_owner_deletes_an_event(office: Office, role: str) -> None:
+    client = office.client(office.person(role))
+    path = f"/events/{office.event_id}/delete"
+    assert client.http.get(path).status_code == 403
+    assert client.send(path, typed="Harbour <b>Run</b>").status_code == 403
+    assert "Delete…" not in client.http.get(f"/events/{office.event_id}/settings").text
+    assert office.execute("select 1 from event where id = %s", office.event_id)
+
+
+def test_the_id_of_a_deleted_event_is_not_given_out_while_its_files_are_erased(
+    office: Office,
+) -> None:
+    client = office.client(office.owner)
+    client.send(f"/events/{office.event_id}/delete", typed="Harbour <b>Run</b>")
+
+    async def make(id: int | None) -> int:
+        async with open_connection(office.database) as connection:
+            return (await create_event(connection, office.org_id, "Next", id=id)).id
+
+    with pytest.raises(Conflict, match="still being erased"):
+        run(make(office.event_id))
+    assert run(make(None)) != office.event_id
+
+
+@pytest.mark.timeout(300)
+def test_the_files_of_a_deleted_event_go_even_when_the_worker_is_killed(
+    office: Office, tmp_path: Path
+) -> None:
+    folder = tmp_path / "storage" / "imgs" / str(office.event_id)
+    for size in ("large", "medium", "small"):
+        (folder / size).mkdir(parents=True)
+        for number in range(FILES):
+            (folder / size / f"{number}.jpg").write_bytes(b"x")
+    neighbour = folder.with_name(f"{office.event_id}1") / "large"
+    neighbour.mkdir(parents=True)
+    (neighbour / "theirs.jpg").write_bytes(b"x")
+    office.client(office.owner).send(
+        f"/events/{office.event_id}/delete", typed="Harbour <b>Run</b>"
+    )
+    worker = _worker(office, tmp_path)
+    _wait(lambda: not folder.exists() or sum(1 for _ in folder.rglob("*.jpg")) < 3 * FILES)
+    _kill(worker)
+    assert office.execute("select 1 from event_gone where event_id = %s", office.event_id)
+    worker = _worker(office, tmp_path)
+    try:
+        _wait(lambda: not folder.exists())
+        # what a busy worker put there after that goes when everybody has settled
+        folder.mkdir()
+        (folder / "late.jpg").write_bytes(b"x")
+        office.execute(
+            """update event_gone set gone_at = now() - interval '1 hour', next_at = now()
+               where event_id = %s""",
+            office.event_id,
+        )
+        left = "select 1 from event_gone where event_id = %s"
+        _wait(lambda: not office.execute(left, office.event_id))
+        assert not folder.exists()
+        assert (neighbour / "theirs.jpg").exists()
+    finally:
+        _kill(worker)
+
+
+def _worker(office: Office, folder: Path) -> subprocess.Popen[bytes]:
+    settings = {
+        "FOTOFINISH_DATABASE_URL": office.database.dsn,
+        "FOTOFINISH_DATA_DIR": str(folder),
+    }
+    command = [sys.executable, "-m", "fotofinish", "worker", "--concurrency", "1"]
+    return subprocess.Popen(
+        command, env={**os.environ, **settings}, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def _kill(worker: subprocess.Popen[bytes]) -> None:
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def _wait(until: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not until():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
