@@ -39,6 +39,7 @@ STALLED_AFTER = 20.0
 # then a photo has its turn
 LONGEST_LINKING = 10.0
 URGENT = 10  # before any number of waiting photos
+PATIENT = -10  # after all of them
 
 blueprint = Blueprint()
 
@@ -79,6 +80,32 @@ async def clear_gone_photos(context: JobContext) -> None:
     async with workshop.pool.connection() as connection:
         while await clear_gone(connection, workshop.store):
             pass
+
+
+async def defer_previews(queue: App, connection: AsyncConnection, event_id: int) -> None:
+    """Queue an event's previews to be drawn again, after everything else that waits."""
+    deferrer = queue.configure_task(
+        "fotofinish:redraw_previews", connection=connection, priority=PATIENT
+    )
+    await deferrer.defer_async(event_id=event_id)
+
+
+@blueprint.task(
+    name="redraw_previews",
+    pass_context=True,
+    retry=RetryStrategy(max_attempts=20, exponential_wait=2),
+)
+async def redraw_previews(context: JobContext, event_id: int) -> None:
+    """Draw some previews again, and queue the rest behind whatever came meanwhile."""
+    from fotofinish.photos.redrawing import redraw_some  # it needs the decoders
+
+    workshop: Workshop = context.additional_context["workshop"]
+    left = await redraw_some(
+        workshop.pool, workshop.store, event_id, max_pixels=workshop.max_pixels
+    )
+    if left:
+        async with workshop.pool.connection() as connection:
+            await defer_previews(context.app, connection, event_id)
 
 
 @blueprint.task(

@@ -126,13 +126,15 @@ async def mark_ready(
     height: int,
     captured_at: datetime | None,
     capture_offset: int | None,
+    preview_version: int,
 ) -> bool:
     """End a photo as "ready" with its upright size and capture time; False if it is gone."""
     cursor = await connection.execute(
         """update photo set state = 'ready', reason = null, width = %s, height = %s,
-                  captured_at = %s, capture_offset = %s, processed_at = now()
+                  captured_at = %s, capture_offset = %s, preview_version = %s,
+                  processed_at = now()
            where id = %s""",
-        [width, height, captured_at, capture_offset, photo_id],
+        [width, height, captured_at, capture_offset, preview_version, photo_id],
     )
     return cursor.rowcount == 1
 

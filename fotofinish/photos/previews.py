@@ -11,6 +11,8 @@ import simplejpeg
 from PIL import Image, ImageCms
 
 from fotofinish.photos.decoding import Decoded, Pixels
+from fotofinish.photos.marking import apply_watermark
+from fotofinish.photos.watermark import NONE, Watermark
 
 PREVIEW_LONG_SIDE = 1600
 THUMBNAIL_LONG_SIDE = 400
@@ -25,12 +27,15 @@ class Previews:
     thumbnail: bytes
 
 
-def render_previews(decoded: Decoded) -> Previews:
-    """Both sizes from pixels that are upright; never larger than the photo itself."""
+def render_previews(decoded: Decoded, mark: Watermark = NONE) -> Previews:
+    """Both sizes from pixels that are upright, with the mark; never larger than the photo."""
     preview = _shrink(decoded.pixels, PREVIEW_LONG_SIDE)
     if decoded.profile is not None:
         preview = _in_srgb(preview, decoded.profile)
-    return Previews(_encode(preview), _encode(_shrink(preview, THUMBNAIL_LONG_SIDE)))
+    thumbnail = _shrink(preview, THUMBNAIL_LONG_SIDE)
+    return Previews(
+        _encode(apply_watermark(preview, mark)), _encode(apply_watermark(thumbnail, mark))
+    )
 
 
 def _shrink(pixels: Pixels, long_side: int) -> Pixels:

@@ -25,6 +25,7 @@ from fotofinish.photos.formats import sniff
 from fotofinish.photos.keys import preview_key, thumbnail_key
 from fotofinish.photos.photos import StoredPhoto, begin_processing, mark_failed, mark_ready
 from fotofinish.photos.previews import Previews, render_previews
+from fotofinish.photos.watermark import Watermark, find_watermark
 from fotofinish.recognition import PhotoReading, Recogniser
 from fotofinish.storage.stores import Store
 
@@ -39,6 +40,7 @@ class Result:
     reading: PhotoReading
     previews: Previews
     capture: Capture
+    preview_version: int
 
 
 class Workshop:
@@ -60,9 +62,10 @@ class Workshop:
             if photo is None:
                 return
             start_list = await load_bibs(connection, photo.event_id)
+            mark = await find_watermark(connection, photo.event_id)
         try:
             # in a thread, so that this process goes on sending heartbeats while it computes
-            result = await asyncio.to_thread(self._read, photo, start_list)
+            result = await asyncio.to_thread(self._read, photo, start_list, mark)
         except (UndecodablePhoto, UnsupportedFormat) as error:
             await self.give_up(photo_id, error.message)
             return
@@ -80,14 +83,16 @@ class Workshop:
         async with self.pool.connection() as connection:
             await mark_failed(connection, photo_id, reason)
 
-    def _read(self, photo: StoredPhoto, start_list: frozenset[str] | None) -> Result:
+    def _read(
+        self, photo: StoredPhoto, start_list: frozenset[str] | None, mark: Watermark
+    ) -> Result:
         data = self.store.get(photo.key)
         photo_format = sniff(data[:4096])
         decoded = decode(
             data, photo_format, max_pixels=self.max_pixels, target_long_side=WORKING_LONG_SIDE
         )
         decoded = turn(decoded, photo.turned)
-        previews = render_previews(decoded)
+        previews = render_previews(decoded, mark)
         reading = self.recogniser.read(
             decoded.pixels, decoded.width, decoded.height, start_list=start_list
         )
@@ -97,7 +102,7 @@ class Workshop:
             (thumbnail_key(photo.event_id, photo.id), previews.thumbnail),
         ):
             self.store.put(key, jpeg, content_type="image/jpeg", filename=filename)
-        return Result(reading, previews, read_capture(data, photo_format))
+        return Result(reading, previews, read_capture(data, photo_format), mark.version)
 
 
 async def _write(
@@ -114,6 +119,7 @@ async def _write(
             height=result.reading.height,
             captured_at=taken,
             capture_offset=result.capture.offset_minutes,
+            preview_version=result.preview_version,
         )
         if not there:
             return

@@ -22,6 +22,7 @@ from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.deleting import clear_gone, delete_photos
 from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.photos.processing import Workshop
+from fotofinish.photos.redrawing import redraw_some
 from fotofinish.recognition import Recogniser
 from fotofinish.settings import load_settings
 from fotofinish.storage.stores import open_store
@@ -93,6 +94,16 @@ class Bench:
         """What the job does that deletes the bytes."""
         store = open_store(load_settings(data_dir=self.folder))
         self.run(lambda c: clear_gone(c, store))
+
+    def redraw(self) -> bool:
+        """One batch of the job that draws previews again; whether any are left."""
+
+        async def act() -> bool:
+            async with open_pool(self.database, size=2) as pool:
+                store = open_store(load_settings(data_dir=self.folder))
+                return await redraw_some(pool, store, self.event_id, max_pixels=100_000_000)
+
+        return asyncio.run(act())
 
     def run(self, call: Callable[[psycopg.AsyncConnection], Awaitable[T]]) -> T:
         """One database action of the code under test."""

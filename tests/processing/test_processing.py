@@ -13,6 +13,7 @@ from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.jobs import make_queue
 from fotofinish.photos.changes import turn_photos
+from fotofinish.photos.watermark import Watermark, save_watermark
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, Pixels
 from tests.processing.conftest import Bench
 
@@ -165,6 +166,28 @@ def test_a_turned_photo_has_its_previews_turned_and_its_original_untouched(
     upright = np.rot90(preview)  # turned back
     assert abs(upright.astype(int) - portrait[:200]).mean() < 8
     assert (stored / "large" / f"{photo}.jpg").read_bytes() == path.read_bytes()
+
+
+def test_a_changed_watermark_is_drawn_without_reading_the_photo_again(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    stored = bench.folder / "storage" / "imgs" / str(bench.event_id)
+    original = (stored / "large" / f"{photo}.jpg").read_bytes()
+    plain = (stored / "medium" / f"{photo}.jpg").read_bytes()
+    bench.run(lambda c: add_bib(c, bench.event_id, [photo], "99"))
+    known = bench.query("select processed_at from photo where id = %s", photo)
+    queue = make_queue(bench.database.dsn)
+    mark = Watermark(kind="text", text="Harbour Run")
+    bench.run(lambda c: save_watermark(c, queue, bench.event_id, mark))
+    assert bench.redraw() is False
+    marked = (stored / "medium" / f"{photo}.jpg").read_bytes()
+    assert marked != plain
+    assert (stored / "large" / f"{photo}.jpg").read_bytes() == original
+    assert bench.query("select processed_at from photo where id = %s", photo) == known
+    assert bench.query("select preview_version from photo where id = %s", photo) == [(1,)]
+    bench.process(photo)  # reading it again keeps the mark
+    assert (stored / "medium" / f"{photo}.jpg").read_bytes() == marked
 
 
 def test_a_damaged_photo_fails_with_a_reason_and_keeps_its_original(bench: Bench) -> None:

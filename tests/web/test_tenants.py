@@ -62,6 +62,7 @@ class Things:
     request_id: str
     bib: str = "4711-SECRET"
     name: str = "dashboard.css"
+    kind: str = "brand"
     upload_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     account_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))

@@ -9,6 +9,7 @@ from fotofinish.web.dashboard.developer import DeveloperPage
 from fotofinish.web.dashboard.event_deletion import EventDeletion
 from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
+from fotofinish.web.dashboard.gallery_page import GalleryPage, read_picture_form
 from fotofinish.web.dashboard.people import JoiningPage, PeoplePage
 from fotofinish.web.dashboard.photo_grid import PhotoGrid
 from fotofinish.web.dashboard.photo_page import PhotoPage
@@ -17,6 +18,7 @@ from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.dashboard.signing_in import SigningIn
 from fotofinish.web.dashboard.startlist_page import StartlistPage, read_list_form
 from fotofinish.web.dashboard.upload_page import UploadPage
+from fotofinish.web.dashboard.watermark_page import WatermarkPage
 
 
 def dashboard_routes() -> list[Route]:
@@ -28,6 +30,7 @@ def dashboard_routes() -> list[Route]:
     set_up, people, joining = SettingUp(shell), PeoplePage(shell), JoiningPage(shell)
     startlist = StartlistPage(shell)
     account, deletion = AccountPage(shell), EventDeletion(shell)
+    gallery, mark = GalleryPage(shell), WatermarkPage(shell)
     page, form, call = shell.page, shell.form, shell.call
     return [
         Route("/sign-in", door.ask, methods=["GET"]),
@@ -73,6 +76,20 @@ def dashboard_routes() -> list[Route]:
         Route(
             "/events/{event_id:int}/startlist/correct", form(startlist.correct), methods=["POST"]
         ),
+        Route("/events/{event_id:int}/gallery", page(gallery.show), methods=["GET"]),
+        Route("/events/{event_id:int}/gallery", form(gallery.save), methods=["POST"]),
+        Route("/events/{event_id:int}/gallery/link", form(gallery.renew_link), methods=["POST"]),
+        Route(
+            "/events/{event_id:int}/gallery/picture",
+            form(gallery.set_picture, read_picture_form),
+            methods=["POST"],
+        ),
+        Route("/events/{event_id:int}/gallery/sheet", page(gallery.sheet), methods=["GET"]),
+        Route("/events/{event_id:int}/gallery/qr.{kind}", page(gallery.qr_code), methods=["GET"]),
+        Route("/events/{event_id:int}/gallery/{kind}.png", page(gallery.picture), methods=["GET"]),
+        Route("/events/{event_id:int}/watermark", page(mark.show), methods=["GET"]),
+        Route("/events/{event_id:int}/watermark", form(mark.save), methods=["POST"]),
+        Route("/events/{event_id:int}/watermark/preview", page(mark.preview), methods=["GET"]),
         Route("/developer", page(keys.show), methods=["GET"]),
         Route("/developer/keys", form(keys.create), methods=["POST"]),
         Route("/developer/keys/{key_id:int}/switch", form(keys.switch), methods=["POST"]),

@@ -39,6 +39,7 @@ NOTICES = {
     "listed": "The start list is in. Readings are checked against it from now on.",
     "unlisted": "The start list is gone. Every number that is read counts again.",
     "corrected": "The photos carry the right number now.",
+    "redrawing": "Saved. Previews are drawn again in the background.",
     "retried": "The photos wait to be processed again.",
     "switched-on": "The key is on again.",
     "switched-off": "The key is off: calls with it are refused from now on.",

@@ -1,0 +1,80 @@
+"""Logos of organisers as PNG: hostile until decoded, so in a process of its own with a time limit.
+
+`python -m fotofinish.photos.logos` reads a picture from its standard input and writes the PNG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import sys
+
+from fotofinish.errors import InvalidRequest, TooLarge
+
+MAX_BYTES = 2 * 1024**2
+MAX_PIXELS = 40_000_000
+LONG_SIDE = 1200
+PATIENCE = 10.0
+# what makes an SVG look elsewhere, or grow without end
+OUTSIDE = re.compile(
+    rb"<!ENTITY|<!DOCTYPE[^>]*\[|@import|<script|<foreignObject"
+    rb"|href\s*=\s*[\"'](?!#|data:image/(png|jpeg);base64,)|url\(\s*[\"']?(?!#)",
+    re.IGNORECASE,
+)
+NO_PICTURE = "This is no PNG, JPEG, WebP or SVG picture that can be shown."
+OUTSIDE_SVG = (
+    "This SVG points to other files or carries a program. Export it as a plain SVG or PNG."
+)
+
+
+async def as_png(picture: bytes) -> bytes:
+    """The picture as a PNG with transparency, its long side at most 1,200 pixels.
+
+    Raises TooLarge, or InvalidRequest for what is no picture.
+    """
+    if len(picture) > MAX_BYTES:
+        raise TooLarge(f"A logo has at most {MAX_BYTES // 1024**2} MB.")
+    if is_svg(picture) and OUTSIDE.search(picture):
+        raise InvalidRequest(OUTSIDE_SVG)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "fotofinish.photos.logos",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        png, _ = await asyncio.wait_for(process.communicate(picture), PATIENCE)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise InvalidRequest("This picture takes too long to draw. Export a simpler one.") from None
+    if process.returncode != 0 or not png.startswith(b"\x89PNG"):
+        raise InvalidRequest(NO_PICTURE)
+    return png
+
+
+def is_svg(picture: bytes) -> bool:
+    """Whether it begins as an SVG does."""
+    return b"<svg" in picture[:4096].lower()
+
+
+def _convert(picture: bytes) -> bytes:
+    from PIL import Image
+
+    if is_svg(picture):
+        import resvg_py
+
+        picture = bytes(resvg_py.svg_to_bytes(svg_string=picture.decode("utf-8"), width=LONG_SIDE))
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    image = Image.open(io.BytesIO(picture), formats=("PNG", "JPEG", "WEBP")).convert("RGBA")
+    image.thumbnail((LONG_SIDE, LONG_SIDE))
+    png = io.BytesIO()
+    image.save(png, "PNG")
+    return png.getvalue()
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(_convert(sys.stdin.buffer.read(MAX_BYTES + 1)))

@@ -1,0 +1,181 @@
+"""The organiser's choices for the gallery: who may open it, how it looks, the QR code to it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import segno
+from psycopg import AsyncConnection
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fotofinish.errors import InvalidRequest, InvalidValue, NotFound
+from fotofinish.events.events import Event
+from fotofinish.events.gallery import (
+    GalleryChoices,
+    find_choices,
+    new_link_token,
+    save_choices,
+)
+from fotofinish.photos.logos import MAX_BYTES, as_png
+from fotofinish.photos.watermark import find_picture, find_watermark, save_picture
+from fotofinish.web.api.forms import read_form as read_file_form
+from fotofinish.web.dashboard.photo_grid import find_event_of
+from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
+from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.services import services
+
+PICTURES = ("brand", "watermark")
+QR_KINDS = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+class GalleryPage:
+    """Everybody may look; editors and owners choose."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    async def show(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/gallery`."""
+        async with services(request).pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            return await self._render(request, visitor, connection, event)
+
+    async def save(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/gallery`: access, downloads, look."""
+        async with services(request).pool.connection() as connection:
+            event = await find_event_to_change(connection, request, visitor)
+            now = await find_choices(connection, event.id)
+            wanted = _chosen(form, now)
+            try:
+                await save_choices(connection, event.id, wanted, code=text(form, "code"))
+            except InvalidValue as error:
+                return await self._render(
+                    request, visitor, connection, event, choices=wanted, fault=error.message
+                )
+        return RedirectResponse(f"/events/{event.id}/gallery?done=saved", 303)
+
+    async def renew_link(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/gallery/link`: the old link opens nothing any more."""
+        async with services(request).pool.connection() as connection:
+            event = await find_event_to_change(connection, request, visitor)
+            now = await find_choices(connection, event.id)
+            await save_choices(connection, event.id, replace(now, link_token=new_link_token()))
+        return RedirectResponse(f"/events/{event.id}/gallery?done=saved", 303)
+
+    async def set_picture(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/gallery/picture`: a logo (`file`), or none (`do` = remove)."""
+        async with services(request).pool.connection() as connection:
+            event = await find_event_to_change(connection, request, visitor)
+        kind = text(form, "kind")
+        if kind not in PICTURES:
+            raise InvalidRequest("There is no such picture.")
+        png = None
+        if text(form, "do") != "remove":
+            given = form.get("file")
+            if not isinstance(given, UploadFile) or not given.size:
+                raise InvalidValue("Choose a picture first.")
+            png = await as_png(await given.read())
+        async with services(request).pool.connection() as connection:
+            await save_picture(connection, event.id, kind, png)
+        page = "watermark" if kind == "watermark" else "gallery"
+        return RedirectResponse(f"/events/{event.id}/{page}?done=saved", 303)
+
+    async def picture(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/gallery/{kind}.png`: a picture as it is kept."""
+        kind = request.path_params["kind"]
+        async with services(request).pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            png = await find_picture(connection, event.id, kind) if kind in PICTURES else None
+        if png is None:
+            raise NotFound("There is no such picture.")
+        headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+        return Response(png, media_type="image/png", headers=headers)
+
+    async def qr_code(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/gallery/qr.{kind}`: the gallery's address, to print."""
+        kind = request.path_params["kind"]
+        if kind not in QR_KINDS:
+            raise NotFound("There is nothing at this address.")
+        async with services(request).pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            choices = await find_choices(connection, event.id)
+        file = io.BytesIO()
+        address = gallery_address(services(request).settings.public_url, event, choices)
+        segno.make(address, error="m", micro=False).save(file, kind=kind, scale=16, border=4)
+        name = f"{event.slug}.{kind}"
+        return Response(
+            file.getvalue(),
+            media_type=QR_KINDS[kind],
+            headers={"Content-Disposition": f'inline; filename="{name}"'},
+        )
+
+    async def sheet(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/gallery/sheet`: a page to print and pin up at the finish."""
+        async with services(request).pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            choices = await find_choices(connection, event.id)
+        frame = frame_of(request, visitor, visitor.organisation(event.org_id))
+        address = gallery_address(services(request).settings.public_url, event, choices)
+        return self._shell.render(
+            "gallery-sheet.html", frame, event=event, choices=choices, address=address
+        )
+
+    async def _render(
+        self,
+        request: Request,
+        visitor: Visitor,
+        connection: AsyncConnection,
+        event: Event,
+        *,
+        choices: GalleryChoices | None = None,
+        fault: str | None = None,
+    ) -> Response:
+        choices = choices or await find_choices(connection, event.id)
+        mark = await find_watermark(connection, event.id)
+        return self._shell.render(
+            "gallery-choices.html",
+            frame_of(request, visitor, visitor.organisation(event.org_id)),
+            status=422 if fault else 200,
+            event=event,
+            choices=choices,
+            mark=mark,
+            fault=fault,
+            address=gallery_address(services(request).settings.public_url, event, choices),
+        )
+
+
+async def read_picture_form(request: Request) -> FormData:
+    """The form with a logo in it, in memory alone; or without one, to remove it."""
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        return await read_form(request)
+    return await read_file_form(request, MAX_BYTES)
+
+
+def gallery_address(public_url: str, event: Event, choices: GalleryChoices) -> str:
+    """Where participants find the gallery, with the token where access is by link."""
+    token = f"?key={choices.link_token}" if choices.access == "link" else ""
+    return f"{public_url.rstrip('/')}/e/{event.slug}{token}"
+
+
+async def find_event_to_change(
+    connection: AsyncConnection, request: Request, visitor: Visitor
+) -> Event:
+    """The event in the address, for who may change it; raises NotFound, NotAllowed."""
+    event = await find_event_of(connection, request, visitor)
+    require(visitor.organisation(event.org_id), "editor")
+    return event
+
+
+def _chosen(form: FormData, now: GalleryChoices) -> GalleryChoices:
+    own_colour = "own_colour" in form
+    return replace(
+        now,
+        access=text(form, "access"),
+        downloads=text(form, "downloads"),
+        indexed="indexed" in form,
+        brand_name=text(form, "brand_name"),
+        brand_colour=text(form, "brand_colour") if own_colour else "",
+    )

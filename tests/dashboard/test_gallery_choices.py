@@ -1,0 +1,217 @@
+"""The organiser's choices for the gallery: access, look, QR code, watermark."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.dashboard.conftest import Office, SignedIn, enter
+
+SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">
+<circle cx="50" cy="50" r="40" fill="#0b6b5d"/><rect x="100" width="100" height="100"/></svg>"""
+CHOICES = {"access": "public", "downloads": "originals", "brand_name": ""}
+
+
+@pytest.fixture
+def owner(office: Office) -> SignedIn:
+    return office.client(office.owner)
+
+
+def stored(office: Office, columns: str) -> tuple[object, ...]:
+    rows = office.execute(
+        f"select {columns} from event_gallery where event_id = %s",  # noqa: S608
+        office.event_id,
+    )
+    return rows[0]
+
+
+def save(office: Office, owner: SignedIn, **fields: object) -> httpx.Response:
+    return owner.send(f"/events/{office.event_id}/gallery", **{**CHOICES, **fields})
+
+
+def upload(office: Office, owner: SignedIn, kind: str, picture: bytes) -> httpx.Response:
+    return owner.http.post(
+        f"/events/{office.event_id}/gallery/picture",
+        data={"form_token": owner.form_token, "kind": kind},
+        files={"file": ("logo", picture)},
+        timeout=30,
+    )
+
+
+def picture(office: Office, owner: SignedIn, kind: str) -> Image.Image:
+    answer = owner.http.get(f"/events/{office.event_id}/gallery/{kind}.png")
+    assert answer.status_code == 200
+    return Image.open(io.BytesIO(answer.content))
+
+
+def png(width: int = 300, height: int = 100) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGBA", (width, height), (255, 0, 0, 128)).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_choices_are_kept(office: Office, owner: SignedIn) -> None:
+    answer = save(
+        office, owner, access="off", downloads="previews", indexed="on", brand_name=" Acme ",
+        own_colour="on", brand_colour="#AA3300",
+    )  # fmt: skip
+    assert answer.status_code == 303
+    columns = "access, downloads, indexed, brand_name, brand_colour"
+    assert stored(office, columns) == ("off", "previews", True, "Acme", "#aa3300")
+
+
+def test_an_access_code_is_kept_as_a_hash_and_stays_until_it_is_changed(
+    office: Office, owner: SignedIn
+) -> None:
+    refused = save(office, owner, access="code")
+    assert refused.status_code == 422
+    assert "Choose an access code" in refused.text
+    save(office, owner, access="code", code="Harbour26")
+    (first,) = stored(office, "code_hash")
+    assert str(first).startswith("$argon2id$")
+    save(office, owner, access="code", downloads="off")
+    assert stored(office, "code_hash") == (first,)
+    page = owner.http.get(f"/events/{office.event_id}/gallery").text
+    assert "Harbour26" not in page
+    assert "argon2" not in page
+
+
+def test_a_link_has_a_key_that_can_be_renewed(office: Office, owner: SignedIn) -> None:
+    save(office, owner, access="link")
+    (token,) = stored(office, "link_token")
+    assert len(str(token)) >= 20
+    assert f"?key={token}" in owner.http.get(f"/events/{office.event_id}/gallery").text
+    owner.send(f"/events/{office.event_id}/gallery/link")
+    assert stored(office, "link_token") != (token,)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"access": "everyone"},
+        {"downloads": "all"},
+        {"own_colour": "on", "brand_colour": "red"},
+        {"brand_name": "x" * 81},
+        {"access": "code", "code": "abc"},
+    ],
+)
+def test_wrong_choices_change_nothing(
+    office: Office, owner: SignedIn, wrong: dict[str, str]
+) -> None:
+    assert save(office, owner, **wrong).status_code == 422
+    assert office.execute("select 1 from event_gallery where event_id = %s", office.event_id) == []
+
+
+def test_the_qr_code_leads_to_the_gallery(office: Office, owner: SignedIn) -> None:
+    answer = owner.http.get(f"/events/{office.event_id}/gallery/qr.png")
+    assert answer.headers["content-type"] == "image/png"
+    code = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
+    text, *_ = cv2.QRCodeDetector().detectAndDecode(code)
+    ((slug,),) = office.execute("select slug from event where id = %s", office.event_id)
+    assert text == f"{office.url}/e/{slug}"
+    svg = owner.http.get(f"/events/{office.event_id}/gallery/qr.svg")
+    assert svg.headers["content-type"].startswith("image/svg+xml")
+    assert owner.http.get(f"/events/{office.event_id}/gallery/qr.pdf").status_code == 404
+    sheet = owner.http.get(f"/events/{office.event_id}/gallery/sheet").text
+    assert f"/e/{slug}" in sheet
+
+
+@pytest.mark.parametrize("given", [png(), SVG, png(4000, 30)])
+def test_a_logo_is_kept_as_a_png_of_sensible_size(
+    office: Office, owner: SignedIn, given: bytes
+) -> None:
+    assert upload(office, owner, "brand", given).status_code == 303
+    kept = picture(office, owner, "brand")
+    assert kept.format == "PNG"
+    assert kept.mode == "RGBA"
+    assert max(kept.size) <= 1200
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (b"", 422),
+        (b"no picture", 400),
+        (b"<svg", 400),
+        (SVG.replace(b"<circle", b'<image href="/etc/passwd"/><circle'), 400),
+        (SVG.replace(b"<circle", b'<image href="http://169.254.169.254/"/><circle'), 400),
+        (SVG.replace(b"<circle", b"<script>alert(1)</script><circle"), 400),
+        (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG, 400),
+        (b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024**2), 413),
+    ],
+)
+def test_a_hostile_logo_is_refused(
+    office: Office, owner: SignedIn, given: bytes, status: int
+) -> None:
+    assert upload(office, owner, "brand", given).status_code == status
+    assert office.execute("select 1 from event_picture where event_id = %s", office.event_id) == []
+
+
+def test_a_logo_can_be_removed(office: Office, owner: SignedIn) -> None:
+    upload(office, owner, "brand", png())
+    owner.http.post(
+        f"/events/{office.event_id}/gallery/picture",
+        data={"form_token": owner.form_token, "kind": "brand", "do": "remove"},
+        files={"file": ("", b"")},
+    )
+    assert owner.http.get(f"/events/{office.event_id}/gallery/brand.png").status_code == 404
+
+
+def test_a_new_watermark_is_drawn_behind_everything_that_waits(
+    office: Office, owner: SignedIn
+) -> None:
+    for number in (1, 2):
+        owner.send(
+            f"/events/{office.event_id}/watermark",
+            kind="text", text=f"Run {number}", position="bottom", size="40", opacity="50",
+        )  # fmt: skip
+    (row,) = office.execute(
+        "select kind, text, size, opacity, tiled, version from event_watermark where event_id = %s",
+        office.event_id,
+    )
+    assert row == ("text", "Run 2", 0.4, 0.5, False, 2)
+    jobs = office.execute(
+        """select priority from procrastinate_jobs
+           where task_name = 'fotofinish:redraw_previews' and args->>'event_id' = %s""",
+        str(office.event_id),
+    )
+    assert {priority for (priority,) in jobs} == {-10}
+
+
+def test_a_wrong_watermark_is_refused(office: Office, owner: SignedIn) -> None:
+    for fields in (
+        {"kind": "text", "text": " "},
+        {"kind": "logo"},
+        {"kind": "text", "text": "a", "size": "0"},
+        {"kind": "text", "text": "a", "opacity": "x"},
+    ):
+        answer = owner.send(f"/events/{office.event_id}/watermark", **fields)
+        assert answer.status_code == 422, fields
+
+
+def test_the_preview_follows_the_fields(page: Page, office: Office) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/watermark")
+    before = page.get_by_alt_text("A sample with the watermark").get_attribute("src")
+    with page.expect_response("**/watermark/preview?*kind=text*Harbour*") as seen:
+        page.get_by_label("Text", exact=True).first.check()
+        page.get_by_role("textbox", name="Text").fill("Harbour Run")
+    assert seen.value.status == 200
+    assert page.get_by_alt_text("A sample with the watermark").get_attribute("src") != before
+    page.get_by_role("button", name="Save and draw").click()
+    expect(page.get_by_text("drawn again in the background")).to_be_visible()
+
+
+def test_viewers_choose_nothing(office: Office) -> None:
+    viewer = office.client(office.person("viewer"))
+    assert viewer.http.get(f"/events/{office.event_id}/gallery").status_code == 200
+    assert save(office, viewer).status_code == 403
+    assert upload(office, viewer, "brand", png()).status_code == 403
+    assert viewer.send(f"/events/{office.event_id}/watermark", kind="none").status_code == 403
+    assert viewer.send(f"/events/{office.event_id}/gallery/link").status_code == 403
