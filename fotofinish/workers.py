@@ -7,6 +7,8 @@ supervisor starts another one, and the job is taken back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -27,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 RESTART_PAUSE = 1.0
 STOP_PATIENCE = 30.0
+# glibc's mallopt: blocks from 16 MB on are mapped alone and go back when they are free, and so does
+# what is free beyond 64 MB at the end of the rest. By itself it learns to keep them (mallopt(3))
+TRIM_THRESHOLD, MMAP_THRESHOLD = (-1, 64 << 20), (-3, 16 << 20)
 
 
 class WorkerProcesses:
@@ -75,6 +80,7 @@ class WorkerProcesses:
 def run_worker(settings: Settings, database: Database, parent: int) -> None:
     """The whole life of one worker process; ends when it is told to or its parent is gone."""
     log_as_json()
+    _give_memory_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
     asyncio.run(_work(settings, database, parent))
 
@@ -121,6 +127,14 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
         watch.cancel()
         worker.cancel()
         await asyncio.gather(worker, watch, return_exceptions=True)
+
+
+def _give_memory_back() -> None:
+    """Keep the process below 1 GB: photos of all sizes leave holes of all sizes otherwise."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        library = ctypes.CDLL(None)
+        for option, value in (MMAP_THRESHOLD, TRIM_THRESHOLD):
+            library.mallopt(option, value)
 
 
 async def _until_orphaned(parent: int) -> None:
