@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from fotofinish.database.connection import Database, open_pool
 from fotofinish.delivery.files import serve_file
+from fotofinish.events.uses import open_event_uses
 from fotofinish.faces.searching import open_selfie_desk
 from fotofinish.jobs import make_queue
 from fotofinish.organisations.rates import Rate, RateLimiter
@@ -57,6 +58,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                     max_bytes=settings.max_upload_bytes,
                 ),
                 key_uses=await stack.enter_async_context(open_key_uses(pool)),
+                uses=await stack.enter_async_context(open_event_uses(pool)),
                 rates=RateLimiter(
                     pool,
                     {

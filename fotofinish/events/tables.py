@@ -101,3 +101,13 @@ event_gone = Table(
     Column("gone_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
+
+# searches and downloads of an hour (`uses.py`)
+event_use = Table(
+    "event_use",
+    metadata,
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+)

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from fotofinish.database.connection import Pool
 from fotofinish.events.access import note_use
+from fotofinish.events.uses import EventUses
 from fotofinish.faces.searching import SelfieDesk
 from fotofinish.organisations.rates import RateLimiter
 from fotofinish.photos.uploads import Uploads
@@ -68,6 +69,7 @@ class Services:
     queue: App
     selfies: SelfieDesk
     key_uses: KeyUses
+    uses: EventUses
     rates: RateLimiter
     uploads: Uploads
     readiness: Readiness

@@ -47,7 +47,7 @@ OWN = {"/account", "/account/password", "/account/sessions/end-others"}
 """Routes about whoever is signed in, which ask for nothing that could be another's."""
 
 SECRETS = ("Their secret race", "Their club", "owner@their", "4711-SECRET", "their-photo")
-BY_THE_CLOCK = ("set last_used_at = now()", "rate_bucket")
+BY_THE_CLOCK = ("set last_used_at = now()", "rate_bucket", "event_use")
 """Statements that come now and then, whatever was asked for."""
 
 

@@ -35,6 +35,7 @@ async def search_faces(request: Request) -> Response:
     given = form.get("request_id")
     request_id = uuid4() if given is None else _request_id(given)
     search = None if given is None else await ours.selfies.find(access.reached_event, request_id)
+    fresh = search is None
     if search is None:
         search = await ours.selfies.search(
             access.reached_event,
@@ -43,7 +44,7 @@ async def search_faces(request: Request) -> Response:
             threshold=access.match_threshold,
             keep_days=access.retention_days,
         )
-    return await _result(request, access.reached_event, search, window)
+    return await _result(request, access.reached_event, search, window, fresh=fresh)
 
 
 async def stored_search(request: Request) -> Response:
@@ -96,13 +97,20 @@ async def _picture(form: FormData, most: int) -> bytes:
 
 
 async def _result(
-    request: Request, event_id: int, search: SelfieSearch, window: Window
+    request: Request,
+    event_id: int,
+    search: SelfieSearch,
+    window: Window,
+    *,
+    fresh: bool = False,
 ) -> Response:
     ours = services(request)
     async with ours.pool.connection() as connection:
         page = await images_of_selfie(
             connection, event_id, search.id, offset=window.offset, limit=window.page_size
         )
+    if fresh:
+        ours.uses.searched(event_id, "selfie", found=page.total > 0)
     return image_list(
         ours,
         event_id,

@@ -53,6 +53,8 @@ async def images_with_bib(request: Request) -> Response:
         page = await images_of_bib(
             connection, event_id, bib, offset=window.offset, limit=window.page_size
         )
+    if not window.offset:
+        ours.uses.searched(event_id, "bib", found=page.total > 0)
     return image_list(ours, event_id, page, window, f"Records for bib number {bib}")
 
 

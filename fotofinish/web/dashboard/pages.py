@@ -10,6 +10,7 @@ from fotofinish.web.dashboard.event_deletion import EventDeletion
 from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
 from fotofinish.web.dashboard.gallery_page import GalleryPage, read_picture_form
+from fotofinish.web.dashboard.numbers_page import NumbersPage
 from fotofinish.web.dashboard.people import JoiningPage, PeoplePage
 from fotofinish.web.dashboard.photo_grid import PhotoGrid
 from fotofinish.web.dashboard.photo_page import PhotoPage
@@ -29,6 +30,7 @@ def dashboard_routes() -> list[Route]:
     upload, grid, photo = UploadPage(shell), PhotoGrid(shell), PhotoPage(shell)
     set_up, people, joining = SettingUp(shell), PeoplePage(shell), JoiningPage(shell)
     startlist = StartlistPage(shell)
+    numbers = NumbersPage(shell)
     account, deletion = AccountPage(shell), EventDeletion(shell)
     gallery, mark = GalleryPage(shell), WatermarkPage(shell)
     page, form, call = shell.page, shell.form, shell.call
@@ -51,6 +53,7 @@ def dashboard_routes() -> list[Route]:
         Route(
             "/events/{event_id:int}/photos/{photo_id:uuid}", form(photo.correct), methods=["POST"]
         ),
+        Route("/events/{event_id:int}/numbers", page(numbers.show), methods=["GET"]),
         Route("/events/{event_id:int}/delete", page(deletion.ask), methods=["GET"]),
         Route("/events/{event_id:int}/delete", form(deletion.delete), methods=["POST"]),
         Route("/events/{event_id:int}/upload", page(upload.show), methods=["GET"]),
