@@ -1,0 +1,139 @@
+"""Every page of the dashboard: axe finds nothing serious, and nothing runs out of the window.
+
+The pages are found in the router, so that a new one is looked at without being named here.
+"""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from fotofinish.web.dashboard.pages import dashboard_routes
+from tests.dashboard.conftest import Office, enter
+
+WIDTHS = (320, 390, 768, 1024, 1440, 2560)
+PARTS = ("/live", "/photos/part", "/static/{name}", "/set-up", "/join")
+"""What is no page of its own, or needs a secret: those two are looked at by hand below."""
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenlauf"
+BAD = ("serious", "critical")
+OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth;
+  const scrolls = (element) => element && element !== document.body &&
+    (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+  return [...document.body.querySelectorAll("*")]
+    .filter((element) => element.checkVisibility() && !element.closest(".hidden, .skip")
+      && element.getBoundingClientRect().right > wide + 1 && !scrolls(element.parentElement))
+    .map((element) => `${element.tagName}.${element.getAttribute("class")}`)
+    .concat(document.documentElement.scrollWidth > wide ? ["the page"] : []);
+}"""
+
+
+@pytest.fixture(params=["empty", "full"])
+def furnished(request: pytest.FixtureRequest, office: Office) -> Office:
+    """An event without anything, and one with everything, under names that are hard to place."""
+    if request.param == "full":
+        _fill(office)
+    return office
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page: Page, furnished: Office, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.emulate_media(reduced_motion="reduce")
+    enter(page, furnished, furnished.owner)
+    found = {}
+    for path in _pages(page, furnished):
+        page.goto(furnished.url + path)
+        violations = Axe().run(page).response["violations"]
+        found[path] = [
+            f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
+            for one in violations
+            if one["impact"] in BAD
+        ]
+    assert not [fault for faults in found.values() for fault in faults], found
+
+
+@pytest.mark.timeout(300)
+def test_nothing_runs_out_of_the_window(page: Page, furnished: Office) -> None:
+    enter(page, furnished, furnished.owner)
+    found = {}
+    for path in _pages(page, furnished):
+        page.goto(furnished.url + path)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            if outside := page.evaluate(OVERFLOW):
+                found[path, width] = outside
+    assert not found
+
+
+def test_pages_before_signing_in_are_accessible_and_fit(page: Page, office: Office) -> None:
+    made = office.client(office.owner).send("/people/invitations", org=office.org_id, role="editor")
+    token = re.search(r"/join\?token=[\w-]+", made.text)
+    assert token
+    for path in ("/sign-in", token[0], "/join?token=none"):
+        page.goto(office.url + path)
+        violations = Axe().run(page).response["violations"]
+        assert not [one for one in violations if one["impact"] in BAD], path
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert not page.evaluate(OVERFLOW), (path, width)
+
+
+def test_a_first_page_is_small(furnished: Office) -> None:
+    client = furnished.client(furnished.owner).http
+    html = client.get("/")
+    links = re.findall(r'(?:href|src)="(/static/[^"]+)"', html.text)
+    size = len(html.content) + sum(len(client.get(link).content) for link in set(links))
+    assert size < 100_000
+
+
+def _pages(page: Page, office: Office) -> list[str]:
+    """The address of every page there is for the event of this office."""
+    photos = office.execute("select id from photo where event_id = %s limit 1", office.event_id)
+    known = {"event_id": str(office.event_id), "photo_id": str(photos[0][0]) if photos else ""}
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    found = []
+    for route in dashboard_routes():
+        if "GET" not in (route.methods or ()) or route.path.endswith(PARTS):
+            continue
+        if any(not known.get(name) for name in route.param_convertors):
+            continue
+        path = re.sub(r"{(\w+):?\w*}", lambda match: known[match[1]], route.path)
+        answer = httpx.get(office.url + path, cookies=cookies)
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            assert answer.status_code == 200, path
+            found.append(path)
+    assert len(found) > 10
+    return found
+
+
+def _fill(office: Office) -> None:
+    for number in range(12):
+        office.add_photo("ready", f"{1000 + number}", "777")
+    office.add_photo("failed", reason=f"{LONG} cannot be read.")
+    office.add_photo("waiting")
+    office.execute("update event set name = %s where id = %s", LONG * 2, office.event_id)
+    office.execute("update organisation set name = %s where id = %s", LONG, office.org_id)
+    office.execute(
+        """insert into startlist_entry (event_id, bib, name)
+           select %s, n::text, %s from generate_series(1000, 1040) n""",
+        office.event_id,
+        f"{LONG} {LONG}",
+    )
+    office.execute(
+        """insert into event_use (event_id, hour, kind, uses)
+           select %s, date_trunc('hour', now()) - make_interval(hours => n), kind, n * 1000
+           from generate_series(1, 100) n,
+                unnest(array['bib', 'selfie', 'bib_failed', 'download']) kind""",
+        office.event_id,
+    )
+    client = office.client(office.owner)
+    client.send("/developer/keys", org=office.org_id)
+    client.send("/people/invitations", org=office.org_id, role="owner", note=LONG)
+    for role in ("owner", "editor", "viewer"):
+        office.person(role)
