@@ -22,6 +22,7 @@ from fotofinish.storage.stores import open_store
 from fotofinish.web.api.routes import api_routes
 from fotofinish.web.dashboard.pages import dashboard_routes
 from fotofinish.web.errors import ERROR_HANDLERS
+from fotofinish.web.gallery.pages import gallery_routes
 from fotofinish.web.health import health_routes
 from fotofinish.web.metrics import Metrics
 from fotofinish.web.observation import Observation
@@ -78,6 +79,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
             *api_routes(),
             *health_routes(),
             *dashboard_routes(),
+            *gallery_routes(),
             Route("/files/{key:path}", serve_file, methods=["GET"]),
         ],
         middleware=[Middleware(Observation, metrics=metrics)],

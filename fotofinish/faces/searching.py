@@ -38,6 +38,7 @@ class SelfieDesk:
         threshold: float | None,
         keep_days: int | None = None,
         consented_at: datetime | None = None,
+        consent_version: str | None = None,
     ) -> SelfieSearch:
         """The stored search of this id, or else a new one with this picture.
 
@@ -61,6 +62,7 @@ class SelfieDesk:
                     threshold=template.threshold if threshold is None else threshold,
                     keep_days=min(self._keep_days, keep_days or self._keep_days),
                     consented_at=consented_at,
+                    consent_version=consent_version,
                 )
 
 

@@ -53,11 +53,13 @@ async def store_search(
     threshold: float,
     keep_days: int,
     consented_at: datetime | None = None,
+    consent_version: str | None = None,
 ) -> SelfieSearch:
     """Keep a search and its matches; the first of several with one id is the one that is kept.
 
     `embedding` is in pgvector's text form, None when the selfie shows no face. `consented_at` is
-    when the participant agreed in our gallery; a caller of the API answers for that itself.
+    when the participant agreed in our gallery, and `consent_version` to which text; a caller of
+    the API answers for that itself.
     """
     async with connection.transaction(), connection.cursor() as cursor:
         await lock_for_selfie(connection, event_id)
@@ -67,17 +69,33 @@ async def store_search(
         )
         await cursor.execute(
             """insert into selfie
-                      (event_id, id, model, embedding, threshold, consented_at, expires_at)
-               values (%s, %s, %s, %s::halfvec, %s, %s, now() + make_interval(days => %s))
+                      (event_id, id, model, embedding, threshold, consented_at, consent_version,
+                       expires_at)
+               values (%s, %s, %s, %s::halfvec, %s, %s, %s, now() + make_interval(days => %s))
                on conflict (event_id, id) do nothing""",
-            [event_id, request_id, model, embedding, threshold, consented_at, keep_days],
-        )
+            [event_id, request_id, model, embedding, threshold, consented_at, consent_version,
+             keep_days],
+        )  # fmt: skip
         if cursor.rowcount == 1 and embedding is not None:
             await match_selfie(connection, event_id, request_id)
             await link_selfies(connection, event_id, [request_id])
         search = await find_search(connection, event_id, request_id)
     assert search is not None
     return search
+
+
+async def find_agreed_search(
+    connection: AsyncConnection, event_id: int, request_id: UUID
+) -> SelfieSearch | None:
+    """A search that was made in the gallery, with consent; one of the API's is none of its."""
+    async with connection.cursor(row_factory=class_row(SelfieSearch)) as cursor:
+        await cursor.execute(
+            f"""select {COLUMNS} from selfie
+                where event_id = %s and id = %s and expires_at > now()
+                  and consent_version is not null""",  # noqa: S608
+            [event_id, request_id],
+        )
+        return await cursor.fetchone()
 
 
 async def delete_search(connection: AsyncConnection, event_id: int, request_id: UUID) -> bool:

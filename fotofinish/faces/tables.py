@@ -52,6 +52,7 @@ selfie = Table(
     Column("threshold", Float, nullable=False),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     Column("consented_at", DateTime(timezone=True)),
+    Column("consent_version", Text),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
 )
 

@@ -127,14 +127,15 @@ async def mark_ready(
     captured_at: datetime | None,
     capture_offset: int | None,
     preview_version: int,
+    crc32: int,
 ) -> bool:
-    """End a photo as "ready" with its upright size and capture time; False if it is gone."""
+    """End a photo as "ready" with its upright size, capture time and checksum; False: gone."""
     cursor = await connection.execute(
         """update photo set state = 'ready', reason = null, width = %s, height = %s,
-                  captured_at = %s, capture_offset = %s, preview_version = %s,
+                  captured_at = %s, capture_offset = %s, preview_version = %s, crc32 = %s,
                   processed_at = now()
            where id = %s""",
-        [width, height, captured_at, capture_offset, preview_version, photo_id],
+        [width, height, captured_at, capture_offset, preview_version, crc32, photo_id],
     )
     return cursor.rowcount == 1
 

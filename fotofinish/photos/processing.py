@@ -7,6 +7,7 @@ nothing. It runs in worker processes alone; see `fotofinish/workers.py`.
 from __future__ import annotations
 
 import asyncio
+import zlib
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class Result:
     previews: Previews
     capture: Capture
     preview_version: int
+    crc32: int
 
 
 class Workshop:
@@ -102,7 +104,9 @@ class Workshop:
             (thumbnail_key(photo.event_id, photo.id), previews.thumbnail),
         ):
             self.store.put(key, jpeg, content_type="image/jpeg", filename=filename)
-        return Result(reading, previews, read_capture(data, photo_format), mark.version)
+        return Result(
+            reading, previews, read_capture(data, photo_format), mark.version, zlib.crc32(data)
+        )
 
 
 async def _write(
@@ -120,6 +124,7 @@ async def _write(
             captured_at=taken,
             capture_offset=result.capture.offset_minutes,
             preview_version=result.preview_version,
+            crc32=result.crc32,
         )
         if not there:
             return

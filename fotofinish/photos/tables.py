@@ -32,6 +32,8 @@ photo = Table(
     Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False),
     Column("sha256", LargeBinary, nullable=False),
     Column("size", BigInteger, nullable=False),
+    # of the original, for archives; none: not computed yet
+    Column("crc32", BigInteger),
     Column("content_type", Text, nullable=False),
     Column("extension", Text, nullable=False),
     Column("name", Text, nullable=False),

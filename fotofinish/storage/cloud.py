@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PART_BYTES = 16 * 1024 * 1024
 PARTS_AT_ONCE = 4
+CHUNK = 256 * 1024
 LOOK_SECONDS = 3.0
 LIST_BATCH = 1000
 
@@ -113,6 +114,17 @@ class CloudStore:
         with self._failures(key):
             result = await obstore.get_async(self.bucket, check_key(key))
             return (await result.bytes_async()).to_bytes()
+
+    async def stream(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Bytes `start` to before `stop` of an object, a chunk at a time."""
+        if start == stop:
+            return
+        with self._failures(key):
+            result = await obstore.get_async(
+                self.bucket, check_key(key), options={"range": (start, stop)}
+            )
+            async for chunk in result.stream(min_chunk_size=CHUNK):
+                yield bytes(chunk)
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -20,6 +20,7 @@ from fotofinish.errors import ObjectMissing, StorageError
 from fotofinish.storage.keys import check_key
 
 INCOMING = ".incoming"
+CHUNK = 256 * 1024
 LEFTOVER_SECONDS = 24 * 3600
 
 
@@ -76,6 +77,24 @@ class FolderStore:
     async def get_async(self, key: str) -> bytes:
         """As `get`."""
         return await asyncio.to_thread(self.get, key)
+
+    async def stream(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Bytes `start` to before `stop` of an object, a chunk at a time."""
+        with _failures():
+            try:
+                descriptor = await asyncio.to_thread(os.open, self.path(key), os.O_RDONLY)
+            except (FileNotFoundError, NotADirectoryError):
+                raise ObjectMissing(f"There is no object {key} in {self.name}.") from None
+            try:
+                while start < stop:
+                    length = min(CHUNK, stop - start)
+                    chunk = await asyncio.to_thread(os.pread, descriptor, length, start)
+                    if not chunk:
+                        raise StorageError(f"{key} is shorter than it was.")
+                    start += len(chunk)
+                    yield chunk
+            finally:
+                os.close(descriptor)
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""

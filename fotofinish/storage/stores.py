@@ -6,7 +6,7 @@ What a link to an object looks like is not known here; see `links.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
@@ -42,6 +42,9 @@ class Store(Protocol):
 
     async def get_async(self, key: str) -> bytes:
         """As `get`."""
+
+    def stream(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Bytes `start` to before `stop` of an object, a chunk at a time."""
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""

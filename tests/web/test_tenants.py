@@ -46,6 +46,8 @@ EVERYBODY = {
 OWN = {"/account", "/account/password", "/account/sessions/end-others"}
 """Routes about whoever is signed in, which ask for nothing that could be another's."""
 
+GALLERY = "/e/{slug}"
+
 SECRETS = ("Their secret race", "Their club", "owner@their", "4711-SECRET", "their-photo")
 BY_THE_CLOCK = ("set last_used_at = now()", "rate_bucket", "event_use")
 """Statements that come now and then, whatever was asked for."""
@@ -63,6 +65,7 @@ class Things:
     bib: str = "4711-SECRET"
     name: str = "dashboard.css"
     kind: str = "brand"
+    slug: str = "no-such-race"
     upload_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     account_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -218,6 +221,7 @@ async def _settle(
         account_id=str(account.id),
         session_id=str(session),
         invitation_id=str(invitation),
+        slug=event.slug,
     )
     return things, account.id, key
 
@@ -272,7 +276,9 @@ def call(
 def paths(world: World, route: Route, others: Things) -> Iterator[dict[str, str]]:
     """The address' parameters: all theirs, and ours one more at a time from the left."""
     names = list(route.param_convertors)
-    for own in range(len(names)) if names else (0,):
+    # a gallery is for everybody who knows its address; what it shows must be that event's
+    first = 1 if route.path.startswith(GALLERY) else 0
+    for own in range(first, len(names)) if names else (0,):
         yield {
             name: (world.mine if place < own else others).of(name)
             for place, name in enumerate(names)

@@ -113,6 +113,7 @@ class EventPage:
             "failed": failed,
             "thumbnails": thumbnails,
             "trouble": trouble,
+            "gallery": f"{ours.settings.public_url.rstrip('/')}/e/{event.slug}",
             "call": originals_call(
                 ours.settings.public_url, event.org_id, event.id, bib=_first_bib(photos)
             ),

@@ -110,7 +110,7 @@ class Shell:
     ) -> HTMLResponse:
         """A page; `pictures` are addresses of images that it may load from elsewhere."""
         html = self._templates.get_template(template).render(frame=frame, **values)
-        policy = _policy(pictures)
+        policy = page_policy(pictures)
         return HTMLResponse(html, status, headers={**SAFETY, "Content-Security-Policy": policy})
 
     def page(self, handler: Handler) -> Endpoint:
@@ -235,7 +235,7 @@ def to_sign_in(request: Request) -> Response:
     )
 
 
-def _policy(pictures: Iterable[str]) -> str:
+def page_policy(pictures: Iterable[str]) -> str:
     parts = [urlsplit(address) for address in pictures]
     sources = " ".join(sorted({f"{part.scheme}://{part.netloc}" for part in parts} | {"'self'"}))
     return (

@@ -1,0 +1,152 @@
+"""Originals to take home: one by its link, several or all as a ZIP that streams."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from fotofinish.delivery.archives import Archive, Entry, checksum_of
+from fotofinish.delivery.ranges import RangeNotSatisfiable, Span, spans
+from fotofinish.delivery.selections import Original, note_checksum, originals_by_id
+from fotofinish.errors import InvalidRequest, NotAllowed, NotFound
+from fotofinish.events.published import PublishedEvent
+from fotofinish.photos.keys import preview_key
+from fotofinish.storage.disposition import attachment
+from fotofinish.web.gallery.finding import NO_PHOTO, Finding
+from fotofinish.web.gallery.opening import OpenGallery
+from fotofinish.web.gallery.searches import find_originals
+from fotofinish.web.services import Services, services
+
+MOST_CHOSEN = 200
+MOST_PHOTOS = 1000
+OFF = "Downloads are switched off."
+
+
+class Downloads:
+    """Originals as the organiser's choices allow."""
+
+    def __init__(self, finding: Finding) -> None:
+        self._finding = finding
+
+    async def one(self, request: Request, gallery: OpenGallery) -> Response:
+        """GET `/e/{slug}/photo/{photo_id}/download`: on to the original, or the preview."""
+        ours = services(request)
+        if gallery.choices.downloads == "off":
+            raise NotAllowed(OFF)
+        photo_id: UUID = request.path_params["photo_id"]
+        async with ours.pool.connection() as connection:
+            found = await originals_by_id(connection, gallery.event.id, [photo_id])
+        if not found:
+            raise NotFound(NO_PHOTO)
+        previews = gallery.choices.downloads == "previews"
+        key = preview_key(gallery.event.id, photo_id) if previews else found[0].key
+        return RedirectResponse(ours.linker.link(key), 303)
+
+    async def archive(self, request: Request, gallery: OpenGallery) -> Response:
+        """GET and HEAD `/e/{slug}/photos.zip`: chosen photos (`p`), or all of a search."""
+        if gallery.choices.downloads != "originals":
+            raise NotAllowed(OFF)
+        originals = await self._wanted(request, gallery)
+        ours = services(request)
+        if ours.settings.check_originals:
+            there = await ours.store.exists_many([original.key for original in originals])
+            originals = [
+                original
+                for original, answer in zip(originals, there, strict=True)
+                if answer is True
+            ]
+        if not originals:
+            raise NotFound(NO_PHOTO)
+        return _answer(request, ours, gallery.event, originals)
+
+    async def _wanted(self, request: Request, gallery: OpenGallery) -> list[Original]:
+        chosen = request.query_params.get("p")
+        if chosen is not None:
+            ids = _read_ids(chosen)
+            async with services(request).pool.connection() as connection:
+                return await originals_by_id(connection, gallery.event.id, ids)
+        search = await self._finding.admit(request, gallery)
+        async with services(request).pool.connection() as connection:
+            return await find_originals(connection, gallery.event, search, limit=MOST_PHOTOS)
+
+
+def _answer(
+    request: Request, ours: Services, event: PublishedEvent, originals: list[Original]
+) -> Response:
+    """The archive, or the range of it that was asked for."""
+    archive = Archive([_entry(event, original) for original in originals])
+    content = hashlib.sha256(repr([(o.id, o.size) for o in originals]).encode()).hexdigest()[:32]
+    headers = {
+        "Content-Type": "application/zip",
+        "Content-Disposition": attachment(f"{event.slug}-{len(originals)}.zip"),
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{content}"',
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }
+    span, status = Span(0, archive.size), 200
+    if request.headers.get("if-range") in (None, headers["ETag"]):
+        try:
+            wanted = spans(request.headers.get("range"), archive.size)
+        except RangeNotSatisfiable:
+            headers["Content-Range"] = f"bytes */{archive.size}"
+            return Response(status_code=416, headers=headers)
+        if wanted is not None and len(wanted) == 1:  # several at once get the whole
+            span, status = wanted[0], 206
+            headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{archive.size}"
+    headers["Content-Length"] = str(span.length)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(
+        _send(archive, span, ours, originals), status_code=status, headers=headers
+    )
+
+
+def _send(
+    archive: Archive, span: Span, ours: Services, originals: list[Original]
+) -> AsyncIterator[bytes]:
+    known: dict[int, int] = {}
+
+    def read(number: int, start: int, stop: int) -> AsyncIterator[bytes]:
+        return ours.store.stream(originals[number].key, start, stop)
+
+    async def checksum(number: int) -> int:
+        original = originals[number]
+        if original.crc32 is not None:
+            return original.crc32
+        if number not in known:
+            known[number] = await checksum_of(read(number, 0, original.size))
+            async with ours.pool.connection() as connection:
+                await note_checksum(connection, original.id, known[number])
+        return known[number]
+
+    return archive.send(span, read, checksum)
+
+
+def _entry(event: PublishedEvent, original: Original) -> Entry:
+    """A name that tells when it was taken, and stays the same when more photos come."""
+    taken: datetime = event.starts_at
+    name = str(original.id)[:8]
+    if original.captured_at is not None:
+        taken = original.captured_at.astimezone(ZoneInfo(event.time_zone))
+        name = f"{taken:%Y%m%d-%H%M%S}-{name}"
+    return Entry(f"{event.slug}-{name}.{original.extension}", original.size, taken)
+
+
+def _read_ids(given: str) -> list[UUID]:
+    """Ids as the page writes them: 22 letters each (base64), with dots between."""
+    parts = given.split(".")
+    if len(parts) > MOST_CHOSEN:
+        raise InvalidRequest(f"At most {MOST_CHOSEN} photos can be chosen at once.")
+    try:
+        return [UUID(bytes=base64.urlsafe_b64decode(part + "==")) for part in parts]
+    except (ValueError, binascii.Error):
+        raise NotFound(NO_PHOTO) from None

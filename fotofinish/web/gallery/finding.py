@@ -1,0 +1,138 @@
+"""The pages of the gallery: the way in, what a search finds, one photo, and how results grow."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from fotofinish.delivery.selections import originals_by_id
+from fotofinish.errors import NotFound
+from fotofinish.events.published import PublishedEvent
+from fotofinish.photos.gallery import Image, days_of_event
+from fotofinish.web.gallery.consent import CONSENT_VERSION, kept_days, own_search
+from fotofinish.web.gallery.frame import Frame
+from fotofinish.web.gallery.opening import OpenGallery
+from fotofinish.web.gallery.searches import (
+    Search,
+    check_search,
+    find_images,
+    hours_of,
+    read_search,
+)
+from fotofinish.web.gallery.tiles import make_tiles
+from fotofinish.web.services import services
+
+PAGE_SIZE = 60
+MOST_PAGES = 4000
+PURPOSE = b"fotofinish: searches of galleries, version 1"
+NO_PHOTO = "There is no such photo."
+
+
+class Finding:
+    """Everybody who may open the gallery may look."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    async def start(self, request: Request, gallery: OpenGallery) -> Response:
+        """GET `/e/{slug}`: the ways to one's photos."""
+        return await self.ask(request, gallery)
+
+    async def ask(
+        self, request: Request, gallery: OpenGallery, *, fault: str = "", status: int = 200
+    ) -> Response:
+        """The page with the forms; `fault` is what was wrong with the selfie."""
+        ours = services(request)
+        async with ours.pool.connection() as connection:
+            days = await days_of_event(connection, gallery.event.id)
+        return self._frame.render(
+            request,
+            "gallery/start.html",
+            gallery,
+            status=status,
+            days=hours_of(gallery.event, days),
+            consent_version=CONSENT_VERSION,
+            kept_days=kept_days(ours.settings, gallery.event),
+            mine=own_search(request, gallery.event),
+            deleted=request.query_params.get("done") == "deleted",
+            fault=fault,
+        )
+
+    async def find(self, request: Request, gallery: OpenGallery) -> Response:
+        """GET `/e/{slug}/find`: a page of what a search finds."""
+        ours = services(request)
+        search = await self.admit(request, gallery)
+        page = _page_number(request)
+        async with ours.pool.connection() as connection:
+            found = await find_images(
+                connection, gallery.event, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+            )
+        tiles = make_tiles(ours, gallery.event.id, found.images)
+        return self._frame.render(
+            request,
+            "gallery/results.html",
+            gallery,
+            pictures=[tile.small for tile in tiles[:1]],
+            search=search,
+            sealed=f"{search.query}&s={seal(request, gallery.event, search)}",
+            total=found.total,
+            tiles=tiles,
+            page=page,
+            more=page * PAGE_SIZE < found.total,
+            mine=search.selfie is not None and own_search(request, gallery.event) == search.selfie,
+        )
+
+    async def live(self, request: Request, gallery: OpenGallery) -> Response:
+        """GET `/e/{slug}/live`: how many photos a search finds by now; 304 while it is the same."""
+        search = await self.admit(request, gallery)
+        async with services(request).pool.connection() as connection:
+            found = await find_images(connection, gallery.event, search, offset=0, limit=0)
+        headers = {"ETag": f'"{found.total}"', "Cache-Control": "private, no-cache"}
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        return JSONResponse({"total": found.total}, headers=headers)
+
+    async def photo(self, request: Request, gallery: OpenGallery) -> Response:
+        """GET `/e/{slug}/photo/{photo_id}`: one photo, as it is shared."""
+        ours = services(request)
+        photo_id: UUID = request.path_params["photo_id"]
+        async with ours.pool.connection() as connection:
+            found = await originals_by_id(connection, gallery.event.id, [photo_id])
+        if not found:
+            raise NotFound(NO_PHOTO)
+        (tile,) = make_tiles(
+            ours, gallery.event.id, [Image(photo_id, found[0].width, found[0].height)]
+        )
+        return self._frame.render(
+            request, "gallery/photo.html", gallery, pictures=[tile.medium], tile=tile
+        )
+
+    async def admit(self, request: Request, gallery: OpenGallery) -> Search:
+        """The search in the address, if it may be made.
+
+        A new bib costs a token; a link of ours that goes on with a search is sealed and does not.
+        """
+        search = read_search(request.query_params)
+        given = request.query_params.get("s", "")
+        expected = seal(request, gallery.event, search)
+        if search.bib and not hmac.compare_digest(given.encode(), expected.encode()):
+            await self._frame.brake(request, gallery)
+        async with services(request).pool.connection() as connection:
+            await check_search(connection, gallery.event, search)
+        return search
+
+
+def seal(request: Request, event: PublishedEvent, search: Search) -> str:
+    """What says that this search was let through before."""
+    key = services(request).settings.signing_key()
+    text = f"{event.id}?{search.query}".encode()
+    return hmac.digest(hashlib.sha256(PURPOSE + key).digest(), text, "sha256").hex()[:32]
+
+
+def _page_number(request: Request) -> int:
+    given = request.query_params.get("page", "1")
+    return min(max(int(given), 1), MOST_PAGES) if given.isdecimal() and len(given) < 6 else 1

@@ -1,0 +1,160 @@
+"""What the public pages share: templates in each language, headers, errors as pages, visitors."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from fotofinish.errors import FotofinishError, RateExceeded
+from fotofinish.web.dashboard.shell import WEB, page_policy
+from fotofinish.web.dashboard.static_files import StaticFiles
+from fotofinish.web.gallery.languages import COOKIE, choose_language, load_languages, own_name
+from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
+from fotofinish.web.gallery.slowing import Brake, new_visitor, sign, unsign
+from fotofinish.web.services import services
+
+VISITOR = "visitor"
+YEAR = 365 * 24 * 3600
+SAFETY = {
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept-Language, Cookie",
+}
+
+Handler = Callable[[Request, OpenGallery], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Frame:
+    """Renders public pages, and turns handlers into endpoints that ask the door first."""
+
+    def __init__(self) -> None:
+        self._static = StaticFiles(WEB / "static")
+        self._brake = Brake()
+        self._languages = load_languages()
+        self._templates: dict[str, Environment] = {}
+        for language, catalogue in self._languages.items():
+            environment = self._templates[language] = Environment(
+                loader=FileSystemLoader(WEB / "templates"),
+                autoescape=select_autoescape(),
+                undefined=StrictUndefined,
+                trim_blocks=True,
+                lstrip_blocks=True,
+                extensions=["jinja2.ext.i18n"],
+            )
+            environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+            environment.globals["static"] = self._static.address
+            environment.globals["language"] = language
+            environment.filters["number"] = functools.partial(format_decimal, locale=language)
+            environment.filters["day"] = functools.partial(_day, language=language)
+
+    def page(self, handler: Handler) -> Endpoint:
+        """A page or call of an open gallery; anything else is said in a page of its own."""
+
+        @functools.wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            try:
+                answer = await handler(request, await open_gallery(request))
+            except GalleryClosed as closed:
+                status = 410 if closed.reason == "archived" else 403
+                answer = self.render(
+                    request, "gallery/closed.html", None, status=status,
+                    event=closed.event, reason=closed.reason,
+                )  # fmt: skip
+            except FotofinishError as error:
+                if error.status >= 500:
+                    raise
+                answer = self._trouble(request, error)
+            return self._know_again(request, answer)
+
+        return endpoint
+
+    def render(
+        self,
+        request: Request,
+        template: str,
+        gallery: OpenGallery | None,
+        *,
+        status: int = 200,
+        pictures: Iterable[str] = (),
+        **values: Any,
+    ) -> Response:
+        """A page in the visitor's language; `pictures` are addresses that it loads images from."""
+        language = choose_language(request, list(self._languages))
+        indexed = gallery is not None and gallery.choices.indexed and not request.query_params
+        path = request.url.path if request.method == "GET" else f"/e/{request.path_params['slug']}"
+        switches = {
+            other: (
+                own_name(other),
+                f"{path}?" + urlencode({**request.query_params, COOKIE: other}),
+            )
+            for other in self._languages
+            if other != language
+        }
+        html = (
+            self._templates[language]
+            .get_template(template)
+            .render(
+                gallery=gallery,
+                indexed=indexed,
+                switches=switches,
+                base=f"/e/{request.path_params['slug']}",
+                public_url=services(request).settings.public_url.rstrip("/"),
+                **values,
+            )
+        )
+        headers = {**SAFETY, "Content-Language": language}
+        headers["Content-Security-Policy"] = page_policy(pictures)
+        if not indexed:
+            headers["X-Robots-Tag"] = "noindex, nofollow"
+        return HTMLResponse(html, status, headers=headers)
+
+    async def brake(self, request: Request, gallery: OpenGallery, cost: int = 1) -> None:
+        """Slow a client that searches too much; raises RateExceeded."""
+        address = request.client.host if request.client else ""
+        await self._brake.spend(gallery.event.id, address, _visitor(request), cost)
+
+    def _trouble(self, request: Request, error: FotofinishError) -> Response:
+        answer = self.render(
+            request, "gallery/trouble.html", None, status=error.status, trouble=error.status
+        )
+        if isinstance(error, RateExceeded):
+            answer.headers["Retry-After"] = str(max(1, round(error.wait)))
+        return answer
+
+    def _know_again(self, request: Request, answer: Response) -> Response:
+        """Cookies: a random name for the browser, and the language that was switched to."""
+        safe = services(request).settings.public_url.startswith("https://")
+        if _visitor(request) is None:
+            signed = sign(services(request).settings.signing_key(), new_visitor())
+            answer.set_cookie(
+                VISITOR, signed, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
+            )
+        wanted = request.query_params.get(COOKIE)
+        if wanted in self._languages:
+            answer.set_cookie(
+                COOKIE, wanted, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
+            )
+        return answer
+
+
+def _visitor(request: Request) -> str | None:
+    key = services(request).settings.signing_key()
+    return unsign(key, request.cookies.get(VISITOR))
+
+
+def _day(when: date | datetime | str, language: str) -> str:
+    if isinstance(when, str):
+        when = date.fromisoformat(when)
+    return str(format_date(when, "long", locale=language))

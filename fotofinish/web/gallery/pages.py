@@ -1,0 +1,43 @@
+"""The gallery's routes."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fotofinish.web.gallery.consent import SELFIE_COST, forget_selfie, read_selfie
+from fotofinish.web.gallery.downloads import Downloads
+from fotofinish.web.gallery.finding import Finding
+from fotofinish.web.gallery.frame import Frame
+from fotofinish.web.gallery.opening import OpenGallery
+
+
+def gallery_routes() -> list[Route]:
+    """Every route of the gallery, with what they share; `app.state.services` serves them all."""
+    frame = Frame()
+    finding = Finding(frame)
+    downloads = Downloads(finding)
+
+    async def search_by_selfie(request: Request, gallery: OpenGallery) -> Response:
+        """POST `/e/{slug}/selfie`: to the result, or back to the form with what is wrong."""
+        await frame.brake(request, gallery, SELFIE_COST)
+        answer = await read_selfie(request, gallery)
+        if isinstance(answer, str):
+            return await finding.ask(request, gallery, fault=answer, status=422)
+        return answer
+
+    return [
+        Route("/e/{slug}", frame.page(finding.start), methods=["GET"]),
+        Route("/e/{slug}/find", frame.page(finding.find), methods=["GET"]),
+        Route("/e/{slug}/live", frame.page(finding.live), methods=["GET"]),
+        Route("/e/{slug}/selfie", frame.page(search_by_selfie), methods=["POST"]),
+        Route("/e/{slug}/selfie/delete", forget_selfie, methods=["POST"]),
+        Route("/e/{slug}/photo/{photo_id:uuid}", frame.page(finding.photo), methods=["GET"]),
+        Route(
+            "/e/{slug}/photo/{photo_id:uuid}/download",
+            frame.page(downloads.one),
+            methods=["GET"],
+        ),
+        Route("/e/{slug}/photos.zip", frame.page(downloads.archive), methods=["GET"]),
+    ]

@@ -1,0 +1,90 @@
+// The selfie: the camera in the page where the browser has one, and pictures made small before
+// they are sent, so that a bad network carries them. Without this script the form works as it is.
+
+const LONG_SIDE = 1280
+const QUALITY = 0.9
+
+const form = document.querySelector("[data-selfie]")
+const view = form.querySelector("[data-view]")
+const video = view.querySelector("video")
+const canvas = view.querySelector("canvas")
+const said = form.querySelector("[data-said]")
+const [native, file] = form.querySelectorAll("input[type=file]")
+const open = form.querySelector("[data-camera]")
+const shoot = form.querySelector("[data-shoot]")
+const again = form.querySelector("[data-again]")
+let stream = null
+
+if (navigator.mediaDevices?.getUserMedia) {
+  form.querySelector("[data-native]").hidden = true
+  open.hidden = false
+}
+open.addEventListener("click", start)
+again.addEventListener("click", start)
+
+async function start() {
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user", width: { ideal: LONG_SIDE } } })
+  } catch {
+    said.textContent = said.dataset.refused
+    form.querySelector("[data-native]").hidden = false
+    open.hidden = true
+    return
+  }
+  view.hidden = video.hidden = shoot.hidden = false
+  canvas.hidden = again.hidden = true
+  shoot.disabled = true
+  video.srcObject = stream
+  await video.play()
+  shoot.disabled = false
+  shoot.focus()
+}
+
+function stop() {
+  for (const track of stream?.getTracks() ?? []) track.stop()
+  stream = null
+}
+
+shoot.addEventListener("click", async () => {
+  if (!video.videoWidth) return
+  await keep(video, video.videoWidth, video.videoHeight, native)
+  file.value = ""
+  stop()
+  video.hidden = shoot.hidden = true
+  canvas.hidden = again.hidden = false
+  again.focus()
+})
+
+for (const input of [native, file]) {
+  input.addEventListener("change", async () => {
+    const [picture] = input.files
+    for (const other of [native, file]) {
+      other.parentElement.classList.toggle("picked", other === input && Boolean(picture))
+      if (other !== input) other.value = ""
+    }
+    if (!picture) return
+    stop()
+    view.hidden = true
+    try {
+      const bitmap = await createImageBitmap(picture)
+      await keep(bitmap, bitmap.width, bitmap.height, input)
+    } catch {
+      said.textContent = said.dataset.ready // a kind that this browser cannot show, but we may read
+    }
+  })
+}
+
+async function keep(source, width, height, input) {
+  const scale = Math.min(1, LONG_SIDE / Math.max(width, height))
+  canvas.width = Math.round(width * scale)
+  canvas.height = Math.round(height * scale)
+  canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height)
+  const blob = await new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", QUALITY) })
+  const transfer = new DataTransfer()
+  transfer.items.add(new File([blob], "selfie.jpg", { type: "image/jpeg" }))
+  input.files = transfer.files
+  said.textContent = said.dataset.ready
+}
+
+form.addEventListener("submit", () => { said.textContent = said.dataset.wait })
+addEventListener("pagehide", stop)

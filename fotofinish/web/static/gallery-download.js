@@ -1,0 +1,160 @@
+// Originals as a ZIP: choosing photos, progress, and going on by itself after a lost network.
+// What is too large for a phone's memory, the browser downloads alone.
+
+const MOST_HERE = 400 * 1024 * 1024
+const MOST_CHOSEN = 200
+const TRIES = 8
+
+const grid = document.querySelector(".grid")
+const choose = document.querySelector("[data-choose]")
+const bar = document.querySelector("[data-chosen]")
+const transfer = document.querySelector("[data-transfer]")
+const label = transfer.querySelector("label")
+const progress = transfer.querySelector("progress")
+const chosen = new Set()
+let running = null
+
+if (choose) {
+  choose.hidden = false
+  choose.addEventListener("click", () => {
+    const on = choose.getAttribute("aria-pressed") !== "true"
+    choose.setAttribute("aria-pressed", on)
+    document.body.classList.toggle("choosing", on)
+    if (!on) chosen.clear()
+    for (const link of grid.querySelectorAll("li > a")) mark(link, on)
+    tell()
+  })
+}
+
+// before the viewer's own listener, which leaves alone what is dealt with
+grid.addEventListener("click", (event) => {
+  const link = event.target.closest("li > a")
+  if (!link || !document.body.classList.contains("choosing")) return
+  event.preventDefault()
+  toggle(link)
+}, { capture: true })
+grid.addEventListener("keydown", (event) => {
+  const link = event.target.closest("li > a")
+  if (event.key !== " " || !link || !document.body.classList.contains("choosing")) return
+  event.preventDefault()
+  toggle(link)
+})
+
+function toggle(link) {
+  const { id } = link.parentElement.dataset
+  if (!chosen.delete(id) && chosen.size < MOST_CHOSEN) chosen.add(id)
+  mark(link, true)
+  tell()
+}
+
+function mark(link, choosing) {
+  if (choosing) {
+    link.setAttribute("role", "checkbox")
+    link.setAttribute("aria-checked", chosen.has(link.parentElement.dataset.id))
+  } else {
+    link.removeAttribute("role")
+    link.removeAttribute("aria-checked")
+  }
+}
+
+function tell() {
+  const text = bar.querySelector("p")
+  const number = chosen.size
+  bar.hidden = !number
+  text.textContent = number === 1 ? text.dataset.one : text.dataset.many.replace("{number}", number)
+  const zip = new URL("photos.zip", new URL(grid.dataset.page, location.href))
+  zip.searchParams.set("p", [...chosen].map(short).join("."))
+  bar.querySelector("a").href = zip
+}
+
+function short(id) {
+  const bytes = id.replaceAll("-", "").match(/../g).map((pair) => parseInt(pair, 16))
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").slice(0, 22)
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-zip]")
+  if (!link || link.dataset.plain) return
+  event.preventDefault()
+  if (!running) take(link.href)
+})
+transfer.querySelector("[data-stop]").addEventListener("click", () => {
+  running?.abort()
+  transfer.hidden = true
+})
+
+async function take(address) {
+  running = new AbortController()
+  transfer.hidden = false
+  progress.removeAttribute("value")
+  say(label.dataset.doing, 0, 0)
+  try {
+    const head = await fetch(address, { method: "HEAD", signal: running.signal })
+    if (!head.ok) throw new Error(head.status)
+    const size = Number(head.headers.get("Content-Length"))
+    if (size > MOST_HERE) {
+      transfer.hidden = true
+      location.assign(address)
+      return
+    }
+    const parts = await receive(address, size, head.headers.get("ETag"), running.signal)
+    const name = /filename="([^"]+)"/.exec(head.headers.get("Content-Disposition"))?.[1]
+    save(new Blob(parts, { type: "application/zip" }), name ?? "photos.zip")
+    label.textContent = label.dataset.done
+    setTimeout(() => { if (!running) transfer.hidden = true }, 6000)
+  } catch (error) {
+    if (error.name !== "AbortError") label.textContent = label.dataset.failed
+  } finally {
+    running = null
+  }
+}
+
+async function receive(address, size, etag, signal) {
+  const parts = []
+  let got = 0
+  let failures = 0
+  while (got < size) {
+    try {
+      const headers = got ? { Range: `bytes=${got}-`, "If-Range": etag } : {}
+      const answer = await fetch(address, { headers, signal })
+      if (!answer.ok) throw new Error(answer.status)
+      if (got && answer.status !== 206) { parts.length = got = 0 } // it has changed: from the start
+      const reader = answer.body.getReader()
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (done) break
+        parts.push(value)
+        got += value.length
+        failures = 0
+        progress.max = size
+        progress.value = got
+        say(label.dataset.doing, got, size)
+      }
+      if (answer.status === 200 && got !== size) throw new Error("cut off")
+    } catch (error) {
+      if (error.name === "AbortError" || ++failures > TRIES) throw error
+      label.textContent = label.dataset.waiting
+      await new Promise((resolve) => { setTimeout(resolve, 500 * 2 ** failures) })
+    }
+  }
+  return parts
+}
+
+let said = ""
+function say(text, got, size) {
+  const megabytes = (bytes) => `${(bytes / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} MB`
+  const now = size ? text.replace("{done}", megabytes(got)).replace("{all}", megabytes(size)) : "…"
+  if (now !== said) label.textContent = said = now
+}
+
+function save(blob, name) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.dataset.plain = "yes"
+  link.addEventListener("click", (event) => event.stopPropagation())
+  document.body.append(link)
+  link.click()
+  link.remove()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}

@@ -1,0 +1,140 @@
+// Results of the gallery: sharing, photos that come in later, and the next page while scrolling.
+
+const FIRST_LOOK = 5_000
+const LONGEST_PAUSE = 120_000
+
+const grid = document.querySelector(".grid")
+const more = () => document.querySelector("[data-more]")
+
+for (const button of document.querySelectorAll("[data-share]")) {
+  button.hidden = false
+  button.addEventListener("click", () => share(button))
+}
+
+async function share(button) {
+  const url = new URL(button.dataset.share, location.href).href
+  if (navigator.share) {
+    try {
+      await navigator.share({ title: button.dataset.title, url })
+      return
+    } catch (error) {
+      if (error.name === "AbortError") return
+    }
+  }
+  await copy(url)
+  const text = button.textContent
+  button.textContent = button.dataset.copied
+  button.setAttribute("aria-live", "polite")
+  setTimeout(() => { button.textContent = text }, 2500)
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+  } catch {
+    window.prompt("", text) // no clipboard without a secure connection
+  }
+}
+
+async function page(address) {
+  const answer = await fetch(address)
+  if (!answer.ok) throw new Error(answer.status)
+  return new DOMParser().parseFromString(await answer.text(), "text/html")
+}
+
+// Photos that come in later
+
+function watch() {
+  const fresh = document.querySelector("[data-fresh]")
+  let shown = Number(grid.dataset.total)
+  let pause = FIRST_LOOK
+  let timer = 0
+
+  async function look() {
+    try {
+      const answer = await fetch(grid.dataset.live, { cache: "no-cache" })
+      if (!answer.ok) return plan()
+      const { total } = await answer.json()
+      const added = total - shown
+      if (added > 0 && fresh.hidden !== false) pause = FIRST_LOOK
+      fresh.hidden = added <= 0
+      const text = added === 1 ? fresh.dataset.one : fresh.dataset.many.replace("{number}", added)
+      if (fresh.textContent !== text) fresh.textContent = text
+    } catch {
+      // no network: look again later
+    }
+    plan()
+  }
+
+  function plan() {
+    clearTimeout(timer)
+    pause = Math.min(pause * 1.4, LONGEST_PAUSE)
+    timer = setTimeout(look, pause)
+  }
+
+  fresh.addEventListener("click", async () => {
+    fresh.disabled = true
+    try {
+      const found = await page(grid.dataset.page)
+      const anew = found.querySelector(".grid")
+      const known = new Set([...grid.children].map((item) => item.dataset.id))
+      const first = [...anew.children].find((item) => !known.has(item.dataset.id))
+      grid.replaceChildren(...anew.children)
+      for (const place of ["[data-count]", ".more", ".empty"]) {
+        const now = found.querySelector(place)
+        const before = document.querySelector(place)
+        if (before && now) before.replaceWith(now)
+        else if (before) before.remove()
+        else if (now) grid.after(now)
+      }
+      shown = Number(anew.dataset.total)
+      grid.dataset.total = anew.dataset.total
+      fresh.hidden = true
+      follow()
+      const target = first?.querySelector("a")
+      target?.focus({ preventScroll: true })
+      target?.scrollIntoView({ block: "center" })
+      if (document.querySelector("[data-zip]") === null && shown) location.reload()
+    } catch {
+      location.reload()
+    } finally {
+      fresh.disabled = false
+    }
+  })
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer)
+    if (document.hidden) return
+    pause = FIRST_LOOK
+    look()
+  })
+  timer = setTimeout(look, FIRST_LOOK)
+}
+
+// The next page, a little before the end of this one is reached
+
+function follow() {
+  const link = more()
+  if (!link) return
+  const seen = new IntersectionObserver(async (entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return
+    seen.disconnect()
+    try {
+      const found = await page(link.href)
+      const known = new Set([...grid.children].map((item) => item.dataset.id))
+      const next = [...found.querySelectorAll(".grid > li")]
+      grid.append(...next.filter((item) => !known.has(item.dataset.id)))
+      const way = found.querySelector(".more")
+      if (way) link.parentElement.replaceWith(way)
+      else link.parentElement.remove()
+      follow()
+    } catch {
+      // the link stays: it works without us
+    }
+  }, { rootMargin: "1200px" })
+  seen.observe(link)
+}
+
+if (grid) {
+  watch()
+  follow()
+}
