@@ -39,3 +39,9 @@ def preview_key(event_id: int, photo_id: UUID) -> str:
 def thumbnail_key(event_id: int, photo_id: UUID) -> str:
     """Where the thumbnail of about 400 pixels lies."""
     return f"imgs/{event_id}/small/{photo_id}.jpg"
+
+
+def is_preview(key: str) -> bool:
+    """Whether this is the key of a preview or a thumbnail."""
+    parts = key.split("/")
+    return len(parts) == 4 and parts[2] in ("medium", "small")

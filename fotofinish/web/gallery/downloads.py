@@ -46,6 +46,7 @@ class Downloads:
             found = await originals_by_id(connection, gallery.event.id, [photo_id])
         if not found:
             raise NotFound(NO_PHOTO)
+        ours.uses.downloaded(gallery.event.id, 1)
         previews = gallery.choices.downloads == "previews"
         key = preview_key(gallery.event.id, photo_id) if previews else found[0].key
         return RedirectResponse(ours.linker.link(key), 303)
@@ -65,6 +66,8 @@ class Downloads:
             ]
         if not originals:
             raise NotFound(NO_PHOTO)
+        if request.method == "GET" and "range" not in request.headers:
+            ours.uses.downloaded(gallery.event.id, len(originals))
         return _answer(request, ours, gallery.event, originals)
 
     async def _wanted(self, request: Request, gallery: OpenGallery) -> list[Original]:

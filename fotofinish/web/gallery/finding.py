@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from fotofinish.delivery.selections import originals_by_id
 from fotofinish.errors import NotFound
 from fotofinish.events.published import PublishedEvent
+from fotofinish.events.uses import Method
 from fotofinish.photos.gallery import Image, days_of_event
 from fotofinish.web.gallery.consent import CONSENT_VERSION, kept_days, own_search
 from fotofinish.web.gallery.frame import Frame
@@ -71,6 +72,9 @@ class Finding:
             found = await find_images(
                 connection, gallery.event, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
             )
+        if page == 1 and (search.bib or search.selfie):
+            method: Method = "bib" if search.bib else "selfie"
+            ours.uses.searched(gallery.event.id, method, found=found.total > 0)
         tiles = make_tiles(ours, gallery.event.id, found.images)
         return self._frame.render(
             request,

@@ -1,0 +1,274 @@
+"""What the gallery gives and refuses, by HTTP: archives, consent, choices, guessing, languages."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from fotofinish.demo.generator import DemoSet
+from fotofinish.web.gallery.languages import FOLDER
+from fotofinish.web.gallery.slowing import ADDRESS, OWN
+from tests.gallery.conftest import Gallery
+
+TEMPLATES = FOLDER.parent / "templates" / "gallery"
+SCRIPTS = FOLDER.parent / "static"
+
+
+@pytest.fixture
+def client(gallery: Gallery) -> Iterator[httpx.Client]:
+    with gallery.client() as client:
+        yield client
+
+
+def send_selfie(
+    client: httpx.Client, gallery: Gallery, picture: bytes, consent: str | None = "1-en"
+) -> httpx.Response:
+    return client.post(
+        f"{gallery.address}/selfie",
+        data={} if consent is None else {"consent": consent},
+        files={"selfie": ("me.jpg", picture, "image/jpeg")},
+        timeout=60,
+    )
+
+
+def test_every_range_of_an_archive_is_a_piece_of_it(gallery: Gallery, client: httpx.Client) -> None:
+    ids = [gallery.add("1") for _ in range(3)]
+    address = f"{gallery.address}/photos.zip?bib=1"
+    whole = client.get(address)
+    assert int(whole.headers["content-length"]) == len(whole.content)
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
+        assert archive.testzip() is None
+        assert [archive.read(name) for name in archive.namelist()] == [
+            gallery.original(photo) for photo in ids
+        ]
+    head = client.head(address)
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert head.headers["etag"] == whole.headers["etag"]
+    size = len(whole.content)
+    for start, stop in ((0, 10), (25, 60), (size // 2, size), (size - 9, size), (1, size)):
+        part = client.get(address, headers={"Range": f"bytes={start}-{stop - 1}"})
+        assert part.status_code == 206
+        assert part.content == whole.content[start:stop]
+    assert client.get(address, headers={"Range": f"bytes={size}-"}).status_code == 416
+
+
+def test_an_archive_that_grew_is_sent_from_the_start(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    gallery.add("1")
+    address = f"{gallery.address}/photos.zip?bib=1"
+    before = client.get(address).headers["etag"]
+    gallery.add("1")
+    answer = client.get(address, headers={"Range": "bytes=100-", "If-Range": before})
+    assert answer.status_code == 200
+
+
+def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Client) -> None:
+    photo = gallery.add("1")
+    client.get(f"{gallery.address}/photos.zip?bib=1")
+    ((kept,),) = gallery.execute("select crc32 from photo where id = %s", photo)
+    assert kept == zlib.crc32(gallery.original(photo))
+
+
+def test_hidden_and_foreign_photos_are_not_given(gallery: Gallery, client: httpx.Client) -> None:
+    photo = gallery.add("1")
+    assert client.get(f"{gallery.address}/photo/{photo}").status_code == 200
+    gallery.execute("update bib_tag set visible = false where photo_id = %s", photo)
+    gallery.execute("update photo set hidden = true where id = %s", photo)
+    for path in (f"photo/{photo}", f"photo/{photo}/download", "photos.zip?bib=1"):
+        assert client.get(f"{gallery.address}/{path}").status_code == 404
+    assert client.get(f"{gallery.address}/photo/{uuid.uuid4()}").status_code == 404
+
+
+@pytest.mark.parametrize("consent", [None, "", "0-en", "on"])
+def test_without_consent_no_template_is_computed(
+    gallery: Gallery, client: httpx.Client, demo: DemoSet, consent: str | None
+) -> None:
+    answer = send_selfie(client, gallery, demo.selfie.read_bytes(), consent)
+    assert answer.status_code == 422
+    assert "Tick the box first" in answer.text
+    assert gallery.execute("select 1 from selfie where event_id = %s", gallery.event.id) == []
+
+
+def test_a_shared_selfie_search_shows_photos_and_cannot_be_deleted_by_the_friend(
+    gallery: Gallery, client: httpx.Client, demo: DemoSet, template: np.ndarray[Any, Any]
+) -> None:
+    gallery.add(face=template)
+    answer = send_selfie(client, gallery, demo.selfie.read_bytes())
+    assert answer.status_code == 303
+    link = answer.headers["location"]
+    with gallery.client() as friend:
+        shown = friend.get(link)
+        assert "1 photo" in shown.text
+        assert "Delete my search" not in shown.text
+        assert friend.post(f"{gallery.address}/selfie/delete").status_code == 404
+    assert "Delete my search" in client.get(link).text
+    assert client.post(f"{gallery.address}/selfie/delete").status_code == 303
+    assert client.get(link).status_code == 404
+
+
+def test_a_search_made_through_the_api_is_not_shown(gallery: Gallery, client: httpx.Client) -> None:
+    selfie = uuid.uuid4()
+    gallery.execute(
+        """insert into selfie (event_id, id, model, threshold, expires_at)
+           values (%s, %s, 'sface', 0.4, now() + interval '1 day')""",
+        gallery.event.id, selfie,
+    )  # fmt: skip
+    assert client.get(f"{gallery.address}/find?selfie={selfie}").status_code == 404
+
+
+def test_a_picture_without_a_face_leaves_nothing_behind(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    grey = io.BytesIO()
+    from PIL import Image
+
+    Image.new("RGB", (300, 300), "grey").save(grey, "JPEG")
+    answer = send_selfie(client, gallery, grey.getvalue())
+    assert "No face was found" in answer.text
+    assert gallery.execute("select 1 from selfie where event_id = %s", gallery.event.id) == []
+    assert "cannot be read" in send_selfie(client, gallery, b"no picture").text
+
+
+def test_another_site_cannot_send_a_selfie(gallery: Gallery, demo: DemoSet) -> None:
+    with httpx.Client(headers={"Sec-Fetch-Site": "cross-site"}) as client:
+        assert send_selfie(client, gallery, demo.selfie.read_bytes()).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "path", "status"),
+    [
+        ("bib_search", False, "find?bib=1", 403),
+        ("selfie_search", False, f"find?selfie={uuid.UUID(int=5)}", 403),
+        ("event_enabled", False, "", 403),
+        ("status", "draft", "", 403),
+        ("status", "archived", "find?bib=1", 410),
+    ],
+)
+def test_switches_of_the_event_are_obeyed(
+    gallery: Gallery, client: httpx.Client, column: str, value: Any, path: str, status: int
+) -> None:
+    photo = gallery.add("1")
+    gallery.execute(f"update event set {column} = %s where id = %s", value, gallery.event.id)  # noqa: S608
+    answer = client.get(f"{gallery.address}/{path}".rstrip("/"))
+    assert answer.status_code == status
+    assert str(photo) not in answer.text
+    assert "<h1>" in answer.text
+
+
+@pytest.mark.parametrize("access", ["off", "link", "code"])
+def test_a_gallery_that_is_not_public_shows_nothing(
+    gallery: Gallery, client: httpx.Client, access: str
+) -> None:
+    gallery.add("1")
+    gallery.choose(access=access)
+    for path in ("", "/find?bib=1", "/live?bib=1", "/photos.zip?bib=1"):
+        assert client.get(gallery.address + path).status_code == 403
+
+
+def test_downloads_follow_the_organisers_choice(gallery: Gallery, client: httpx.Client) -> None:
+    photo = gallery.add("1")
+    gallery.choose(downloads="previews")
+    link = client.get(f"{gallery.address}/photo/{photo}/download").headers["location"]
+    assert "/medium/" in link
+    assert client.get(f"{gallery.address}/photos.zip?bib=1").status_code == 403
+    gallery.execute(
+        "update event_gallery set downloads = 'off' where event_id = %s", gallery.event.id
+    )
+    assert client.get(f"{gallery.address}/photo/{photo}/download").status_code == 403
+
+
+def test_pages_are_indexed_only_when_wanted(gallery: Gallery, client: httpx.Client) -> None:
+    assert "noindex" in client.get(gallery.address).headers["x-robots-tag"]
+    gallery.choose(indexed=True)
+    assert "x-robots-tag" not in client.get(gallery.address).headers
+    assert "noindex" in client.get(f"{gallery.address}/find?bib=1").headers["x-robots-tag"]
+
+
+def test_who_tries_many_bibs_is_slowed_and_others_of_the_address_are_not(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    client.get(gallery.address)  # gets the cookie
+    answers = [client.get(f"{gallery.address}/find?bib={bib}") for bib in range(OWN.burst)]
+    assert {answer.status_code for answer in answers} == {200}
+    slowed = client.get(f"{gallery.address}/find?bib=5000")
+    assert slowed.status_code == 429
+    assert int(slowed.headers["retry-after"]) >= 1
+    with gallery.client() as neighbour:
+        neighbour.get(gallery.address)
+        assert neighbour.get(f"{gallery.address}/find?bib=1").status_code == 200
+    assert ADDRESS.burst >= 20 * OWN.burst
+
+
+def test_looking_again_at_ones_own_search_costs_nothing(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    gallery.add("1")
+    text = client.get(f"{gallery.address}/find?bib=1").text
+    live = re.search(r'data-live="([^"]+)"', text)
+    assert live is not None
+    address = live[1].replace("&amp;", "&")
+    first = client.get(address)
+    assert first.json() == {"total": 1}
+    for _ in range(2 * OWN.burst):
+        again = client.get(address, headers={"If-None-Match": first.headers["etag"]})
+        assert again.status_code == 304
+
+
+def test_links_of_previews_stay_the_same_for_browsers_to_cache(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    gallery.add("1")
+    pages = [client.get(f"{gallery.address}/find?bib=1").text for _ in range(2)]
+    links = [re.search(r'src="(http[^"]+)"', page) for page in pages]
+    assert links[0] is not None
+    assert links[1] is not None
+    assert links[0][1] == links[1][1]
+    answer = client.get(links[0][1].replace("&amp;", "&"))
+    assert "immutable" in answer.headers["cache-control"]
+    assert b"Exif" not in answer.content[:400]
+
+
+def test_every_text_is_translated() -> None:
+    wanted = {
+        message if isinstance(message, str) else message[0]
+        for _, _, message, _, _ in extract_from_dir(
+            TEMPLATES,
+            method_map=[("**.html", "jinja2.ext:babel_extract")],
+            options_map={"**.html": {"newstyle_gettext": "true", "silent": "false"}},
+        )
+    }
+    for path in FOLDER.glob("*.po"):
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=path.stem)
+        assert {m.id if isinstance(m.id, str) else m.id[0] for m in catalogue if m.id} == wanted
+        for message in catalogue:
+            assert not message.fuzzy
+            texts = [message.string] if isinstance(message.string, str) else message.string
+            assert all(texts) or not message.id
+            assert list(message.check(catalogue)) == []
+
+
+def test_scripts_stay_small() -> None:
+    assert sum(path.stat().st_size for path in SCRIPTS.glob("gallery*.js")) < 60_000
+
+
+def test_all_scripts_are_files_of_ours(gallery: Gallery, client: httpx.Client) -> None:
+    answer = client.get(gallery.address)
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert "camera=(self)" in answer.headers["permissions-policy"]
+    assert re.findall(r"<script(?![^>]*\bsrc=)", answer.text) == []
+    assert "&lt;b&gt;Run" in answer.text
+    assert Path(SCRIPTS / "gallery.js").exists()
