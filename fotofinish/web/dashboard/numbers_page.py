@@ -1,4 +1,4 @@
-"""An event's numbers: who was reached, searches, downloads, and what was not found."""
+"""An event's numbers: who was reached, searches, downloads, what was not found, photos in time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from fotofinish.bibs.coverage import coverage
 from fotofinish.events.events import find_own_event
 from fotofinish.events.uses import UseHour, use_hours, use_totals
+from fotofinish.photos.capture_times import CaptureTimes, capture_times
 from fotofinish.photos.photos import event_status
 from fotofinish.web.dashboard.plots import Plot, Span, plot
 from fotofinish.web.dashboard.shell import Shell, frame_of
@@ -51,6 +52,7 @@ class NumbersPage:
             seen = await coverage(connection, event.id)
             totals = await use_totals(connection, event.id)
             hours = await use_hours(connection, event.id, now - span.step * span.count)
+            captured = await capture_times(connection, event.id, event.starts_at, event.time_zone)
         return self._shell.render(
             "numbers.html",
             frame_of(request, visitor, visitor.organisation(event.org_id)),
@@ -60,6 +62,8 @@ class NumbersPage:
             totals=totals,
             searches=totals.bib + totals.selfie,
             plots=_plots(span, hours, now, event.time_zone),
+            captured=_captured(captured),
+            elsewhen=captured.elsewhen,
             spans=SPANS,
             chosen=chosen if chosen in SPANS else USUAL,
         )
@@ -77,3 +81,11 @@ def _plots(span: Span, hours: Iterable[UseHour], now: datetime, time_zone: str) 
         counts[span.place(one.hour, time_zone)].update(numbers)
     places = span.places(now, time_zone)
     return [plot(name, series, places, counts, span.write) for name, series in PLOTS]
+
+
+def _captured(times: CaptureTimes) -> Plot | None:
+    if not times.places:
+        return None
+    counts = {place: {"photos": count} for place, count in times.places}
+    series = (("photos", "captured"),)
+    return plot("Photos by time of capture", series, list(counts), counts, SPANS[USUAL].write)
