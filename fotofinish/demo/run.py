@@ -25,7 +25,7 @@ from rich.console import Console
 from fotofinish.database.connection import Database, open_connection, open_database
 from fotofinish.demo.generator import generate
 from fotofinish.errors import Conflict, FotofinishError
-from fotofinish.events.events import create_event
+from fotofinish.events.events import create_event, find_event
 from fotofinish.importing import ImportReport, import_photos
 from fotofinish.organisations.accounts import create_account, set_password
 from fotofinish.organisations.keys import create_key, delete_key, list_keys
@@ -79,7 +79,8 @@ def _run(
                 import_photos(settings, database, EVENT_ID, [photos], wait=True, console=console)
             )
             bib = asyncio.run(_busiest_bib(database))
-            _explain(port, key, password, report, bib, selfie)
+            gallery = asyncio.run(_gallery(database))
+            _explain(port, key, password, report, bib, selfie, gallery)
             if not once:
                 server.wait()
         finally:
@@ -135,6 +136,11 @@ def _wait_until_up(server: subprocess.Popen[bytes], port: int) -> None:
     )
 
 
+async def _gallery(database: Database) -> str:
+    async with open_connection(database) as connection:
+        return f"/e/{(await find_event(connection, EVENT_ID)).slug}"
+
+
 async def _busiest_bib(database: Database) -> str | None:
     async with open_connection(database) as connection:
         cursor = await connection.execute(
@@ -147,7 +153,13 @@ async def _busiest_bib(database: Database) -> str | None:
 
 
 def _explain(
-    port: int, key: str, password: str, report: ImportReport, bib: str | None, selfie: Path | None
+    port: int,
+    key: str,
+    password: str,
+    report: ImportReport,
+    bib: str | None,
+    selfie: Path | None,
+    gallery: str,
 ) -> None:
     base = f"http://127.0.0.1:{port}"
     event = f"{base}/api/v1/ext/{ORG_ID}/event/{EVENT_ID}"
@@ -159,6 +171,7 @@ def _explain(
         "",
         f"Dashboard  {base}/",
         f"  sign in  {EMAIL}   password  {password}",
+        f"Gallery    {base}{gallery}   what participants see",
         f"API key    {key}",
         f"API docs   {base}/api/v1/docs",
         "",
