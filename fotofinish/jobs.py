@@ -199,7 +199,9 @@ async def link_photos(context: JobContext, timestamp: int) -> None:
 
 
 @blueprint.periodic(cron="* * * * * */10")
-@blueprint.task(name="erase_events", queueing_lock="erase_events", pass_context=True)
+@blueprint.task(
+    name="erase_events", queueing_lock="erase_events", priority=URGENT, pass_context=True
+)
 async def erase_events(context: JobContext, timestamp: int) -> None:
     """Delete what is stored of deleted events; one that fails or is killed is next in 10 s."""
     workshop: Workshop = context.additional_context["workshop"]
