@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.bibs.corrections import add_bib, remove_bib
-from fotofinish.bibs.misreadings import suggest
+from fotofinish.bibs.misreadings import likeliest, slips_to
 from fotofinish.errors import InvalidValue
 
 SHOWN = ("all", "without", "with")
@@ -76,13 +76,19 @@ async def list_participants(
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     async with connection.cursor() as cursor:
         await cursor.execute(
-            f"""with seen as ({SEEN})
-                select bib, name, coalesce(photos, 0), count(*) over ()
-                from startlist_entry left join seen using (bib)
-                where event_id = %(event)s
-                  and (%(show)s = 'all' or (photos is null) = (%(show)s = 'without'))
-                  and (%(text)s = '' or name ilike %(within)s or bib like upper(%(begin)s))
-                order by length(bib), bib offset %(offset)s limit %(limit)s""",  # noqa: S608
+            """select bib, name, photos, total
+               from (select event_id, bib, name, count(*) over () as total
+                     from startlist_entry entry
+                     where event_id = %(event)s
+                       and (%(text)s = '' or name ilike %(within)s or bib like upper(%(begin)s))
+                       and (%(show)s = 'all' or (%(show)s = 'with') = exists
+                            (select 1 from bib_tag where event_id = %(event)s
+                             and bib = entry.bib and visible))
+                     order by length(bib), bib offset %(offset)s limit %(limit)s) page
+               cross join lateral (
+                   select count(*) as photos from bib_tag
+                   where event_id = page.event_id and bib = page.bib and visible) counted
+               order by length(bib), bib""",
             {
                 "event": event_id,
                 "show": show,
@@ -114,17 +120,24 @@ async def list_unlisted(
     unlisted = await cursor.fetchall()
     if not unlisted:
         return []
+    await cursor.execute("select bib, name from startlist_entry where event_id = %s", [event_id])
+    names: dict[str, str | None] = dict(await cursor.fetchall())
+    near = {bib: slips_to(bib, names.keys()) for bib, *_ in unlisted}
     await cursor.execute(
-        f"""with seen as ({SEEN})
-            select bib, name, coalesce(photos, 0) from startlist_entry left join seen using (bib)
-            where event_id = %(event)s""",  # noqa: S608
-        {"event": event_id},
+        """select bib, count(*) from bib_tag
+           where event_id = %s and bib = any(%s) and visible group by bib""",
+        [event_id, sorted({one for slips in near.values() for one in slips})],
     )
-    listed = {row[0]: Participant(*row) for row in await cursor.fetchall()}
-    seen = {bib for bib, one in listed.items() if one.photos}
+    seen: dict[str, int] = dict(await cursor.fetchall())
     return [
         Unlisted(
-            bib, photos, photo_id, [listed[near] for near in suggest(bib, listed.keys(), seen)]
+            bib,
+            photos,
+            photo_id,
+            [
+                Participant(one, names[one], seen.get(one, 0))
+                for one in likeliest(near[bib], seen.keys())
+            ],
         )
         for bib, photos, photo_id in unlisted
     ]

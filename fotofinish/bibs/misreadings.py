@@ -6,7 +6,7 @@ one slip away, the likeliest first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 
 MOST = 3
 SIGNS = "0123456789"
@@ -18,17 +18,22 @@ ALIKE = frozenset(
 LETTERS = {"O": "0", "Q": "0", "D": "0", "I": "1", "L": "1", "Z": "2", "S": "5", "G": "6", "B": "8"}
 
 
-def suggest(bib: str, listed: Set[str], seen: Set[str]) -> list[str]:
-    """At most three bibs on the list (`listed`) one slip away from `bib`.
-
-    Look-alikes come first, then cut-off or doubled signs, then any other digit; among equals
-    those that are on no photo yet (not `seen`).
-    """
+def slips_to(bib: str, listed: Set[str]) -> dict[str, int]:
+    """Every bib on the list one slip away from `bib`, with how unlikely that slip is."""
     found: dict[str, int] = {}
     for slip, candidate in _slips(bib):
         if candidate in listed and candidate != bib:
             found[candidate] = min(slip, found.get(candidate, slip))
-    return sorted(found, key=lambda one: (found[one], one in seen, len(one), one))[:MOST]
+    return found
+
+
+def likeliest(slips: Mapping[str, int], seen: Set[str]) -> list[str]:
+    """At most three of them, by what `slips_to` says.
+
+    Look-alikes come first, then cut-off or doubled signs, then any other digit; among equals
+    those that are on no photo yet (not `seen`).
+    """
+    return sorted(slips, key=lambda one: (slips[one], one in seen, len(one), one))[:MOST]
 
 
 def _slips(bib: str) -> Iterator[tuple[int, str]]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fotofinish.bibs.misreadings import suggest
+from fotofinish.bibs.misreadings import likeliest, slips_to
+
+
+def suggest(read: str, listed: set[str], seen: set[str]) -> list[str]:
+    return likeliest(slips_to(read, listed), seen)
 
 
 @pytest.mark.parametrize(
