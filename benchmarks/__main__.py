@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import bibs, decoding, faces, links, originals, pages, processing, signing
+from benchmarks import bibs, decoding, faces, gallery, links, originals, pages, processing, signing
 
 FIGURES = Path("bench.json")
 
@@ -21,6 +21,7 @@ def main() -> None:
         lambda: links.main([]),
         lambda: processing.main([]),
         pages.main,
+        gallery.main,
         originals.main,
         lambda: bibs.main([]),
     ):
