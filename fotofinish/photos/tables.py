@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -108,4 +109,20 @@ upload = Table(
     Index("ix_upload_account_id", "account_id", "result"),
     Index("ix_upload_event_id", "event_id"),
     Index("ix_upload_expires_at", "expires_at"),
+)
+
+# participants who ask to have a photo removed, and what was answered
+removal_request = Table(
+    "removal_request",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False),
+    Column("photo_id", ForeignKey("photo.id", ondelete="CASCADE"), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+    CheckConstraint("state in ('open', 'hidden', 'kept')", name="state_known"),
+    Index("ix_removal_request_event_id", "event_id", "state"),
+    Index("ix_removal_request_photo_id", "photo_id"),
 )

@@ -14,6 +14,7 @@ from fotofinish.web.dashboard.numbers_page import NumbersPage
 from fotofinish.web.dashboard.people import JoiningPage, PeoplePage
 from fotofinish.web.dashboard.photo_grid import PhotoGrid
 from fotofinish.web.dashboard.photo_page import PhotoPage
+from fotofinish.web.dashboard.removal_page import RemovalPage
 from fotofinish.web.dashboard.setting_up import SettingUp
 from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.dashboard.signing_in import SigningIn
@@ -32,7 +33,7 @@ def dashboard_routes() -> list[Route]:
     startlist = StartlistPage(shell)
     numbers = NumbersPage(shell)
     account, deletion = AccountPage(shell), EventDeletion(shell)
-    gallery, mark = GalleryPage(shell), WatermarkPage(shell)
+    gallery, mark, removal = GalleryPage(shell), WatermarkPage(shell), RemovalPage(shell)
     page, form, call = shell.page, shell.form, shell.call
     return [
         Route("/sign-in", door.ask, methods=["GET"]),
@@ -79,6 +80,8 @@ def dashboard_routes() -> list[Route]:
         Route(
             "/events/{event_id:int}/startlist/correct", form(startlist.correct), methods=["POST"]
         ),
+        Route("/events/{event_id:int}/removals", page(removal.show), methods=["GET"]),
+        Route("/events/{event_id:int}/removals", form(removal.settle), methods=["POST"]),
         Route("/events/{event_id:int}/gallery", page(gallery.show), methods=["GET"]),
         Route("/events/{event_id:int}/gallery", form(gallery.save), methods=["POST"]),
         Route("/events/{event_id:int}/gallery/link", form(gallery.renew_link), methods=["POST"]),

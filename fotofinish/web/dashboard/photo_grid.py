@@ -23,6 +23,7 @@ from fotofinish.photos.browsing import (
 from fotofinish.photos.changes import read_again, set_hidden, turn_photos
 from fotofinish.photos.deleting import delete_photos
 from fotofinish.photos.keys import thumbnail_key
+from fotofinish.photos.removals import count_removals
 from fotofinish.web.dashboard.photo_filters import LABELS, asked, filter_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
@@ -74,6 +75,7 @@ class PhotoGrid:
             cells = await list_cells(connection, event.id, wanted, offset=offset, limit=CHUNK)
             total = await count_photos(connection, event.id, wanted) if whole else 0
             folders = await list_folders(connection, event.id) if whole else {}
+            removals = await count_removals(connection, event.id) if whole else 0
         links, trouble = thumbnails(ours, event.id, cells)
         frame = frame_of(request, visitor, visitor.organisation(event.org_id))
         return self._shell.render(
@@ -87,6 +89,7 @@ class PhotoGrid:
             given=given,
             labels=LABELS,
             folders=folders,
+            removals=removals,
             total=total,
             offset=offset,
             chunk=CHUNK,

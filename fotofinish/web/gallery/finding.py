@@ -112,7 +112,12 @@ class Finding:
             ours, gallery.event.id, [Image(photo_id, found[0].width, found[0].height)]
         )
         return self._frame.render(
-            request, "gallery/photo.html", gallery, pictures=[tile.medium], tile=tile
+            request,
+            "gallery/photo.html",
+            gallery,
+            pictures=[tile.medium],
+            tile=tile,
+            asked=request.query_params.get("done") == "asked",
         )
 
     async def admit(self, request: Request, gallery: OpenGallery) -> Search:

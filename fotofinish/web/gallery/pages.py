@@ -11,13 +11,14 @@ from fotofinish.web.gallery.downloads import Downloads
 from fotofinish.web.gallery.finding import Finding
 from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
+from fotofinish.web.gallery.removing import Removing
 
 
 def gallery_routes() -> list[Route]:
     """Every route of the gallery, with what they share; `app.state.services` serves them all."""
     frame = Frame()
     finding = Finding(frame)
-    downloads = Downloads(finding)
+    downloads, removing = Downloads(finding), Removing(frame)
 
     async def search_by_selfie(request: Request, gallery: OpenGallery) -> Response:
         """POST `/e/{slug}/selfie`: to the result, or back to the form with what is wrong."""
@@ -39,5 +40,6 @@ def gallery_routes() -> list[Route]:
             frame.page(downloads.one),
             methods=["GET"],
         ),
+        Route("/e/{slug}/photo/{photo_id:uuid}/remove", frame.page(removing.ask), methods=["POST"]),
         Route("/e/{slug}/photos.zip", frame.page(downloads.archive), methods=["GET"]),
     ]

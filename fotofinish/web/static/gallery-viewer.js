@@ -41,6 +41,7 @@ function show(link) {
   viewer.querySelector("[data-before]").disabled = number === 1
   viewer.querySelector("[data-after]").disabled = number === all.length
   viewer.querySelector("[data-share]").dataset.share = link.href
+  viewer.querySelector("[data-remove]").href = `${new URL(link.href).pathname}#remove`
   const get = viewer.querySelector("[data-get]")
   if (get) get.href = `${new URL(link.href).pathname}/download`
   history.replaceState({ viewer: true }, "", link.href)
