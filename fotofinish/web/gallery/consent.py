@@ -16,7 +16,8 @@ from fotofinish.faces.selfies import delete_search
 from fotofinish.settings import Settings
 from fotofinish.web.api.forms import read_form
 from fotofinish.web.dashboard.guard import from_our_own_page
-from fotofinish.web.gallery.opening import UNKNOWN, OpenGallery
+from fotofinish.web.gallery.door import UNKNOWN
+from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.gallery.searches import GONE, SWITCHED_OFF
 from fotofinish.web.gallery.slowing import sign, unsign
 from fotofinish.web.services import services

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.web.dashboard.shell import WEB, page_policy
 from fotofinish.web.dashboard.static_files import StaticFiles
+from fotofinish.web.gallery.door import enter, give_pass
 from fotofinish.web.gallery.languages import COOKIE, choose_language, load_languages, own_name
 from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
 from fotofinish.web.gallery.slowing import Brake, new_visitor, sign, unsign
@@ -65,13 +66,21 @@ class Frame:
         @functools.wraps(handler)
         async def endpoint(request: Request) -> Response:
             try:
-                answer = await handler(request, await open_gallery(request))
+                gallery = await open_gallery(request)
+                answer = await handler(request, gallery)
+                if gallery.fresh_pass is not None:
+                    give_pass(request, answer, gallery.event, gallery.fresh_pass)
             except GalleryClosed as closed:
                 status = 410 if closed.reason == "archived" else 403
                 answer = self.render(
-                    request, "gallery/closed.html", None, status=status,
-                    event=closed.event, reason=closed.reason,
-                )  # fmt: skip
+                    request,
+                    "gallery/code.html" if closed.reason == "code" else "gallery/closed.html",
+                    None,
+                    status=status,
+                    event=closed.event,
+                    reason=closed.reason,
+                    wrong=request.query_params.get("wrong") == "code",
+                )
             except FotofinishError as error:
                 if error.status >= 500:
                     raise
@@ -119,6 +128,16 @@ class Frame:
         if not indexed:
             headers["X-Robots-Tag"] = "noindex, nofollow"
         return HTMLResponse(html, status, headers=headers)
+
+    async def enter(self, request: Request) -> Response:
+        """POST `/e/{slug}/enter`: with the access code, by whoever has no pass yet."""
+        try:
+            answer = await enter(request, self._brake, _visitor(request))
+        except FotofinishError as error:
+            if error.status >= 500:
+                raise
+            answer = self._trouble(request, error)
+        return self._know_again(request, answer)
 
     async def brake(self, request: Request, gallery: OpenGallery, cost: int = 1) -> None:
         """Slow a client that searches too much; raises RateExceeded."""

@@ -9,22 +9,24 @@ from starlette.requests import Request
 from fotofinish.errors import NotAllowed, NotFound
 from fotofinish.events.gallery import GalleryChoices, find_choices
 from fotofinish.events.published import PublishedEvent, find_published
+from fotofinish.web.gallery.door import UNKNOWN, holds_pass, pass_of, shows_key
 from fotofinish.web.services import services
 
-UNKNOWN = "There is no such event."
 CLOSED = "This gallery is closed."
 
 
 @dataclass(frozen=True, slots=True)
 class OpenGallery:
-    """A gallery that this request may see, and what its organiser decided."""
+    """A gallery that this request may see, and what its organiser decided; `fresh_pass` is for the
+    cookie of who has just shown the key."""
 
     event: PublishedEvent
     choices: GalleryChoices
+    fresh_pass: str | None = None
 
 
 class GalleryClosed(NotAllowed):
-    """The event is there, but not open; `reason` is draft, archived or off."""
+    """The event is there, but not open; `reason` is draft, archived, off, link or code."""
 
     def __init__(self, event: PublishedEvent, reason: str) -> None:
         super().__init__(CLOSED)
@@ -41,7 +43,13 @@ async def open_gallery(request: Request) -> OpenGallery:
         choices = await find_choices(connection, event.id)
     if event.status in ("draft", "archived"):
         raise GalleryClosed(event, event.status)
-    # a gallery by link or code is closed to all until its door is built
-    if not event.event_enabled or choices.access != "public":
+    if not event.event_enabled or choices.access == "off":
         raise GalleryClosed(event, "off")
-    return OpenGallery(event, choices)
+    if choices.access == "public":
+        return OpenGallery(event, choices)
+    wanted = pass_of(event, choices)
+    if wanted is not None and holds_pass(request, wanted):
+        return OpenGallery(event, choices)
+    if wanted is not None and shows_key(request, choices):
+        return OpenGallery(event, choices, fresh_pass=wanted)
+    raise GalleryClosed(event, choices.access)

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fotofinish.web.gallery.branding import colours, logo
 from fotofinish.web.gallery.consent import SELFIE_COST, forget_selfie, read_selfie
 from fotofinish.web.gallery.downloads import Downloads
 from fotofinish.web.gallery.finding import Finding
@@ -30,6 +31,9 @@ def gallery_routes() -> list[Route]:
 
     return [
         Route("/e/{slug}", frame.page(finding.start), methods=["GET"]),
+        Route("/e/{slug}/enter", frame.enter, methods=["POST"]),
+        Route("/e/{slug}/logo.png", frame.page(logo), methods=["GET"]),
+        Route("/e/{slug}/brand.css", frame.page(colours), methods=["GET"]),
         Route("/e/{slug}/find", frame.page(finding.find), methods=["GET"]),
         Route("/e/{slug}/live", frame.page(finding.live), methods=["GET"]),
         Route("/e/{slug}/selfie", frame.page(search_by_selfie), methods=["POST"]),

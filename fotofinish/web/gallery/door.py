@@ -1,0 +1,88 @@
+"""The way into a gallery that is not for everybody: a link with a key, or an access code.
+
+Who has shown one keeps a signed pass in a cookie. It is made from the key or the code's hash, so a
+new key or code makes all passes worthless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fotofinish.errors import NotAllowed, NotFound
+from fotofinish.events.gallery import GalleryChoices, code_fits, find_choices
+from fotofinish.events.published import PublishedEvent, find_published
+from fotofinish.web.dashboard.guard import from_our_own_page
+from fotofinish.web.dashboard.shell import FOREIGN_FORM, read_form, text
+from fotofinish.web.gallery.slowing import Brake, sign, unsign
+from fotofinish.web.services import services
+
+COOKIE = "gallery"
+KEPT = 90 * 24 * 3600
+COST = 6  # searches: three guesses at once, or one in three seconds of who hides each time
+UNKNOWN = "There is no such event."
+CHECKED_AT_ONCE = asyncio.Semaphore(2)  # a check of argon2id holds 64 MB
+
+
+def pass_of(event: PublishedEvent, choices: GalleryChoices) -> str | None:
+    """What the pass of this gallery says; None where nothing opens it."""
+    secret = {"link": choices.link_token, "code": choices.code_hash}.get(choices.access)
+    if secret is None:
+        return None
+    return f"{event.id}/{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
+
+
+def holds_pass(request: Request, wanted: str) -> bool:
+    """Whether the visitor's cookie is this gallery's pass."""
+    held = unsign(services(request).settings.signing_key(), request.cookies.get(COOKIE))
+    return held is not None and hmac.compare_digest(held, wanted)
+
+
+def shows_key(request: Request, choices: GalleryChoices) -> bool:
+    """Whether the address carries the gallery's key."""
+    given = request.query_params.get("key", "")
+    token = choices.link_token
+    if choices.access != "link" or not token:
+        return False
+    return hmac.compare_digest(given.encode(), token.encode())
+
+
+def give_pass(request: Request, answer: Response, event: PublishedEvent, wanted: str) -> None:
+    """Put the pass into the visitor's cookie."""
+    settings = services(request).settings
+    answer.set_cookie(
+        COOKIE,
+        sign(settings.signing_key(), wanted),
+        KEPT,
+        path=f"/e/{event.slug}",
+        httponly=True,
+        samesite="lax",
+        secure=settings.public_url.startswith("https://"),
+    )
+
+
+async def enter(request: Request, brake: Brake, visitor: str | None) -> Response:
+    """POST `/e/{slug}/enter` with `code`: in with a pass, or back to the question."""
+    if not from_our_own_page(request):
+        raise NotAllowed(FOREIGN_FORM)
+    async with services(request).pool.connection() as connection:
+        event = await find_published(connection, request.path_params["slug"])
+        if event is None:
+            raise NotFound(UNKNOWN)
+        choices = await find_choices(connection, event.id)
+    wanted = pass_of(event, choices)
+    if choices.access != "code" or wanted is None or choices.code_hash is None:
+        return RedirectResponse(f"/e/{event.slug}", 303)
+    await brake.spend(event.id, request.client.host if request.client else "", visitor, COST)
+    code = text(await read_form(request), "code")[:100]
+    async with CHECKED_AT_ONCE:
+        right = await asyncio.to_thread(code_fits, choices.code_hash, code)
+    if not right:
+        return RedirectResponse(f"/e/{event.slug}?wrong=code", 303)
+    answer = RedirectResponse(f"/e/{event.slug}", 303)
+    give_pass(request, answer, event, wanted)
+    return answer

@@ -1,0 +1,146 @@
+"""Galleries that are not for everybody: by link, by code; and the organiser's own look."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from fotofinish.database.connection import open_connection
+from fotofinish.events.gallery import GalleryChoices, save_choices
+from fotofinish.photos.watermark import save_picture
+from tests.gallery.conftest import Gallery
+
+
+@pytest.fixture
+def client(gallery: Gallery) -> Iterator[httpx.Client]:
+    with gallery.client() as client:
+        yield client
+
+
+def decide(gallery: Gallery, code: str = "", **choices: Any) -> GalleryChoices:
+    """As the dashboard saves it."""
+
+    async def save() -> GalleryChoices:
+        async with open_connection(gallery.database) as connection:
+            return await save_choices(
+                connection, gallery.event.id, GalleryChoices(**choices), code=code
+            )
+
+    return asyncio.run(save())
+
+
+def enter(client: httpx.Client, gallery: Gallery, code: str) -> httpx.Response:
+    return client.post(f"{gallery.address}/enter", data={"code": code})
+
+
+def test_a_link_opens_the_gallery_and_is_remembered(gallery: Gallery, client: httpx.Client) -> None:
+    photo = gallery.add("1")
+    token = decide(gallery, access="link").link_token
+    for wrong in ("", "?key=", "?key=guessed", f"?key={token}x", "?key=%00", "?key=é"):
+        assert client.get(gallery.address + wrong).status_code == 403
+    assert client.get(f"{gallery.address}?key={token}").status_code == 200
+    assert client.get(gallery.address).status_code == 200
+    assert str(photo) in client.get(f"{gallery.address}/find?bib=1").text
+    with gallery.client() as other:
+        assert other.get(gallery.address).status_code == 403
+        assert other.get(f"{gallery.address}/photo/{photo}/download").status_code == 403
+
+
+def test_a_new_link_closes_the_gallery_to_those_who_had_the_old_one(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    token = decide(gallery, access="link").link_token
+    client.get(f"{gallery.address}?key={token}")
+    decide(gallery, access="link", link_token="another-key-than-before")
+    assert client.get(gallery.address).status_code == 403
+    assert client.get(f"{gallery.address}?key={token}").status_code == 403
+
+
+def test_a_pass_is_for_one_gallery_and_cannot_be_made(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    decide(gallery, access="link")
+    for forged in ("1/abc.def", f"{gallery.event.id}/{'0' * 32}", ""):
+        client.cookies.set("gallery", forged, path="/")
+        assert client.get(gallery.address).status_code == 403
+
+
+def test_a_code_opens_the_gallery_however_it_is_typed(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    photo = gallery.add("1")
+    decide(gallery, access="code", code="Harbour26")
+    asked = client.get(gallery.address)
+    assert asked.status_code == 403
+    assert "Access code" in asked.text
+    assert str(photo) not in client.get(f"{gallery.address}/find?bib=1").text
+    wrong = enter(client, gallery, "harbour27")
+    assert "This is not the code" in client.get(wrong.headers["location"]).text
+    right = enter(client, gallery, " HARBOUR26 ")
+    assert client.get(right.headers["location"]).status_code == 200
+    assert str(photo) in client.get(f"{gallery.address}/find?bib=1").text
+
+
+def test_a_new_code_has_to_be_typed_again(gallery: Gallery, client: httpx.Client) -> None:
+    decide(gallery, access="code", code="first-code")
+    enter(client, gallery, "first-code")
+    assert client.get(gallery.address).status_code == 200
+    decide(gallery, access="code", code="second-code")
+    assert client.get(gallery.address).status_code == 403
+
+
+def test_guessing_codes_is_held_back(gallery: Gallery, client: httpx.Client) -> None:
+    decide(gallery, access="code", code="harbour26")
+    client.get(gallery.address)  # this browser is known from now on
+    statuses = [enter(client, gallery, f"guess-{number}").status_code for number in range(5)]
+    assert statuses == [303, 303, 303, 429, 429]
+
+
+def test_guessing_codes_as_somebody_new_each_time_is_held_back_too(gallery: Gallery) -> None:
+    decide(gallery, access="code", code="harbour26")
+
+    def guess(number: int) -> int:
+        with gallery.client() as client:
+            return enter(client, gallery, f"guess-{number}").status_code
+
+    with ThreadPoolExecutor(16) as executor:
+        assert 429 in set(executor.map(guess, range(16)))
+
+
+def test_a_form_of_another_site_does_not_enter(gallery: Gallery, client: httpx.Client) -> None:
+    decide(gallery, access="code", code="harbour26")
+    client.headers["Sec-Fetch-Site"] = "cross-site"
+    assert enter(client, gallery, "harbour26").status_code == 403
+
+
+@pytest.mark.parametrize(("colour", "ink"), [("#0b6b5d", "#fff"), ("#ffe08a", "#000")])
+def test_the_organisers_look_is_shown_and_legible(
+    gallery: Gallery, client: httpx.Client, colour: str, ink: str
+) -> None:
+    plain = client.get(gallery.address).text
+    assert "brand.css" not in plain
+    assert client.get(f"{gallery.address}/logo.png").status_code == 404
+    file = io.BytesIO()
+    Image.new("RGBA", (90, 30), "red").save(file, "PNG")
+
+    async def draw() -> None:
+        async with open_connection(gallery.database) as connection:
+            await save_picture(connection, gallery.event.id, "brand", file.getvalue())
+
+    decide(gallery, brand_name="Acme Races", brand_colour=colour)
+    asyncio.run(draw())
+    page = client.get(gallery.address).text
+    assert "Acme Races" in page
+    assert "logo.png" in page
+    assert client.get(f"{gallery.address}/logo.png").content == file.getvalue()
+    style = client.get(f"{gallery.address}/brand.css")
+    assert style.headers["content-type"].startswith("text/css")
+    assert f"--accent: {colour}" in style.text
+    assert f"--accent-ink: {ink}" in style.text
