@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import Office
@@ -65,3 +68,21 @@ def test_a_file_is_kept_for_ever_under_the_address_of_its_content_alone(address:
     )
     assert again.status_code == 304
     assert httpx.get(f"{address}/static/pages.py").status_code == 404
+
+
+def test_the_log_names_the_organisation_of_pages_and_forms(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = office.client(office.owner)
+    with caplog.at_level("INFO", logger="fotofinish.requests"):
+        client.http.get(f"/events/{office.event_id}/settings")
+        client.send(f"/events/{office.event_id}/retry")
+        deadline = time.monotonic() + 5  # a line is written after its answer
+        while len(lines := _request_lines(caplog)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert [line["org_id"] for line in lines] == [office.org_id] * 2
+
+
+def _request_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [record.fields for record in caplog.records if hasattr(record, "fields")]

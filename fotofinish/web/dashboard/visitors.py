@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 
@@ -17,11 +19,13 @@ COOKIE = "fotofinish_session"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who is signed in; `form_token` is what this session's forms carry."""
+    """Somebody who is signed in; `form_token` is what this session's forms carry, `state` the
+    request's, for the log."""
 
     account: Account
     organisations: list[Membership]
     form_token: str
+    state: MutableMapping[str, Any]
 
     def organisation(self, org_id: int | str | None) -> Membership | None:
         """Their organisation with this id, or the first one for None; raises NotFound."""
@@ -29,6 +33,7 @@ class Visitor:
             return next(iter(self.organisations), None)
         for membership in self.organisations:
             if str(membership.org_id) == str(org_id):
+                self.state["org_id"] = membership.org_id
                 return membership
         raise NotFound("There is no such organisation.")
 
@@ -43,7 +48,7 @@ async def find_visitor(request: Request) -> Visitor | None:
         if account is None:
             return None
         organisations = await memberships_of(connection, account.id)
-    return Visitor(account, organisations, form_token(token))
+    return Visitor(account, organisations, form_token(token), request.scope.setdefault("state", {}))
 
 
 def may(membership: Membership | None, role: str) -> bool:
