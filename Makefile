@@ -43,7 +43,7 @@ lint: .venv/installed-dev ## style and types
 	@$(BIN)/mypy
 
 test: .venv/installed-dev system-packages lint ## everything that is checked
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 bench: .venv/installed-dev ## every benchmark, one table a subject
 	@$(BIN)/python -m benchmarks
