@@ -6,10 +6,12 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fotofinish.database import embedded
 from fotofinish.database.connection import Database
@@ -39,18 +41,36 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database(postgres: str) -> Database:
-    """A migrated database, shared by the tests of a run: each makes its own organisation."""
-    migrate(postgres)
-    return Database(postgres)
+def migrated(postgres: str) -> Iterator[str]:
+    """The name of a migrated database that others are copied from."""
+    with _made_database(postgres, "template0") as made:
+        migrate(made.dsn)
+        yield conninfo_to_dict(made.dsn)["dbname"]
+
+
+@pytest.fixture(scope="module")
+def database(postgres: str, migrated: str) -> Iterator[Database]:
+    """A migrated database of this module's own: each test makes its own organisation.
+
+    Not shared further, as the queue is one for all: a worker or a count of one module would meet
+    the jobs of another, in an order that changes from run to run.
+    """
+    with _made_database(postgres, migrated) as made:
+        yield made
 
 
 @pytest.fixture
 def empty_database(postgres: str) -> Iterator[Database]:
     """A database of its own, without any tables."""
+    with _made_database(postgres, "template0") as made:
+        yield made
+
+
+@contextmanager
+def _made_database(postgres: str, template: str) -> Iterator[Database]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    yield Database(postgres.replace("dbname=fotofinish", f"dbname={name}"))
+        connection.execute(f"create database {name} template {template}")
+    yield Database(make_conninfo(postgres, dbname=name))
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")

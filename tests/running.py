@@ -29,7 +29,9 @@ def free_port() -> int:
 @contextmanager
 def running(app: Starlette, port: int) -> Iterator[None]:
     """The application, answering on this port from a thread."""
-    config = uvicorn.Config(app, port=port, log_level="error", lifespan="on")
+    config = uvicorn.Config(
+        app, port=port, log_level="error", lifespan="on", timeout_graceful_shutdown=2
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -41,7 +41,7 @@ class Server:
     database: Database
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests of the API, as `fotofinish serve` runs it, without workers."""
     port = free_port()

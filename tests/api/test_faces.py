@@ -320,6 +320,16 @@ def test_what_is_no_form_is_refused(race: Race, content_type: str, body: bytes) 
     assert answer.json()["responseType"] == "error"
 
 
+def test_fields_nobody_asked_for_are_passed_over(race: Race, selfie: bytes) -> None:
+    answer = race.client.post(
+        f"{race.base}/faces",
+        files={"file": ("me.jpg", selfie)},
+        data={f"extra {number}": "x" for number in range(50)},
+        headers={"X-API-Key": race.key},
+    )
+    assert answer.status_code == 200, answer.text
+
+
 def test_a_decompression_bomb_is_refused(race: Race) -> None:
     file = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(file, "PNG")

@@ -108,13 +108,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return executor.submit(lambda: asyncio.run(work)).result()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def office_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The server's data folder."""
     return tmp_path_factory.mktemp("office")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(database: Database, office_folder: Path) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -150,7 +150,7 @@ def template(demo: DemoSet) -> np.ndarray[Any, Any]:
     return face.embedding
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(
     database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Settings]]:

@@ -13,7 +13,7 @@ from fotofinish.web.api.bodies import read_body
 
 # what boundaries, part headers and the other fields of a form may take beside the file
 FORM_ALLOWANCE = 64 * 1024
-MOST_PARTS = 10
+MOST_PARTS = 1000  # fields nobody asked for are passed over; this many nobody sends by mistake
 
 
 class _InMemoryParser(MultiPartParser):
