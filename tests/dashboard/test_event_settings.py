@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -138,12 +139,10 @@ def test_the_files_of_a_deleted_event_go_even_when_the_worker_is_killed(
     office.client(office.owner).send(
         f"/events/{office.event_id}/delete", typed="Harbour <b>Run</b>"
     )
-    worker = _worker(office, tmp_path)
-    _wait(lambda: not folder.exists() or sum(1 for _ in folder.rglob("*.jpg")) < 3 * FILES)
-    _kill(worker)
+    with _working(office, tmp_path):
+        _wait(lambda: _count_files(folder) < 3 * FILES)
     assert office.execute("select 1 from event_gone where event_id = %s", office.event_id)
-    worker = _worker(office, tmp_path)
-    try:
+    with _working(office, tmp_path):
         _wait(lambda: not folder.exists())
         # what a busy worker put there after that goes when everybody has settled
         folder.mkdir()
@@ -157,24 +156,28 @@ def test_the_files_of_a_deleted_event_go_even_when_the_worker_is_killed(
         _wait(lambda: not office.execute(left, office.event_id))
         assert not folder.exists()
         assert (neighbour / "theirs.jpg").exists()
-    finally:
-        _kill(worker)
 
 
-def _worker(office: Office, folder: Path) -> subprocess.Popen[bytes]:
+def _count_files(folder: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(folder))  # folders may vanish meanwhile
+
+
+@contextmanager
+def _working(office: Office, folder: Path) -> Iterator[None]:
+    """A worker that is killed at the end, and may be in the middle of something then."""
     settings = {
         "FOTOFINISH_DATABASE_URL": office.database.dsn,
         "FOTOFINISH_DATA_DIR": str(folder),
     }
     command = [sys.executable, "-m", "fotofinish", "worker", "--concurrency", "1"]
-    return subprocess.Popen(
+    worker = subprocess.Popen(
         command, env={**os.environ, **settings}, stderr=subprocess.DEVNULL, start_new_session=True
     )
-
-
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
+    try:
+        yield
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
 
 
 def _wait(until: Callable[[], object]) -> None:
