@@ -31,7 +31,7 @@ from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.running import free_port, running
 
-ROUNDS = 3
+ROUNDS = 5
 PHOTOS = 40
 START = datetime(2026, 5, 9, 7, 0, tzinfo=UTC)
 NETWORK = {
