@@ -15,8 +15,11 @@ from fotofinish.events.uses import open_event_uses
 from fotofinish.faces.searching import open_selfie_desk
 from fotofinish.jobs import make_queue
 from fotofinish.organisations.rates import Rate, RateLimiter
+from fotofinish.photos.direct_uploads import DirectUploads
 from fotofinish.photos.uploads import Uploads
 from fotofinish.settings import Settings
+from fotofinish.storage.cloud import CloudStore
+from fotofinish.storage.direct import open_direct_bucket
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
 from fotofinish.web.api.routes import api_routes
@@ -45,6 +48,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
             linker = open_linker(settings, store)
             pool = await stack.enter_async_context(open_pool(database))
             queue = make_queue(database.dsn)
+            bucket = await stack.enter_async_context(open_direct_bucket(store))
             app.state.services = Services(
                 settings=settings,
                 pool=pool,
@@ -58,6 +62,9 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                     queue,
                     max_bytes=settings.max_upload_bytes,
                 ),
+                direct_uploads=None
+                if bucket is None or not isinstance(store, CloudStore)
+                else DirectUploads(pool, store, bucket, queue, max_bytes=settings.max_upload_bytes),
                 key_uses=await stack.enter_async_context(open_key_uses(pool)),
                 uses=await stack.enter_async_context(open_event_uses(pool)),
                 rates=RateLimiter(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
 
 import psycopg
 
 from fotofinish.database.connection import Database, open_connection, open_database
 from fotofinish.errors import FotofinishError
+from fotofinish.photos.keys import CHECK_KEY
 from fotofinish.settings import Settings
-from fotofinish.storage.stores import open_store
+from fotofinish.storage.direct import open_direct_bucket
+from fotofinish.storage.stores import Store, open_store
 from fotofinish.vision.registry import MODELS, model_path
 from fotofinish.workers import workers_alive
 
@@ -40,6 +43,7 @@ def examine(settings: Settings) -> list[Check]:
     return [
         *_database(settings),
         _tried("storage", lambda: _storage(settings), "check FOTOFINISH_STORAGE_URL"),
+        _tried("uploads from browsers", lambda: _direct(settings), "see docs/production.md"),
         *(_model(name) for name in MODELS),
         Check("links", True, f"valid {settings.link_ttl} s, under {settings.public_url}"),
     ]
@@ -89,6 +93,24 @@ async def _ask(database: Database, where: str) -> list[Check]:
             "at work" if alive else "none now: 'fotofinish serve' or 'fotofinish worker' runs them",
         ),
     ]
+
+
+def _direct(settings: Settings) -> str:
+    return asyncio.run(_ask_direct(open_store(settings), settings.public_url))
+
+
+async def _ask_direct(store: Store, public_url: str) -> str:
+    """Which way photos of the dashboard take; through this server is slower, but no fault."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
+    async with open_direct_bucket(store) as bucket:
+        if bucket is None:
+            return "through this server"
+        if await bucket.lets_browsers_send(CHECK_KEY, origin):
+            return f"straight to {bucket.origin}, from pages of {origin}"
+        return (
+            f"through this server: the bucket's CORS rules do not let pages of {origin} put "
+            "objects into it (the rules to set are in docs/production.md)"
+        )
 
 
 def _storage(settings: Settings) -> str:

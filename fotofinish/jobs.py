@@ -23,6 +23,8 @@ from fotofinish.errors import FotofinishError
 from fotofinish.events.gone import erase_gone_event
 from fotofinish.faces.selfies import forget_expired
 from fotofinish.linking.links import link_due_photos
+from fotofinish.storage.cloud import CloudStore
+from fotofinish.storage.direct import open_direct_bucket
 
 if TYPE_CHECKING:  # the models behind it are loaded in worker processes alone
     from fotofinish.photos.processing import Workshop
@@ -208,6 +210,23 @@ async def erase_events(context: JobContext, timestamp: int) -> None:
     async with workshop.pool.connection() as connection:
         while await erase_gone_event(connection, workshop.store):
             pass
+
+
+@blueprint.periodic(cron="* * * * *")
+@blueprint.task(
+    name="clear_direct_uploads", queueing_lock="clear_direct_uploads", pass_context=True
+)
+async def clear_direct_uploads(context: JobContext, timestamp: int) -> None:
+    """Clear away what browsers began to put into the bucket and nobody went on with."""
+    from fotofinish.photos.direct_uploads import clear_left  # it defers jobs
+
+    workshop: Workshop = context.additional_context["workshop"]
+    async with open_direct_bucket(workshop.store) as bucket:
+        if bucket is None or not isinstance(workshop.store, CloudStore):
+            return
+        async with workshop.pool.connection() as connection:
+            while await clear_left(connection, workshop.store, bucket):
+                pass
 
 
 @blueprint.periodic(cron="17 * * * *")

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound, StorageError
-from fotofinish.photos.keys import event_folder
+from fotofinish.photos.keys import event_folder, incoming_folder
 from fotofinish.storage.stores import Store
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,8 @@ async def erase_gone_event(connection: AsyncConnection, store: Store) -> int | N
             return None
         event_id, settled = int(row[0]), bool(row[1])
         try:
-            await store.delete_prefix_async(event_folder(event_id))
+            for folder in (event_folder(event_id), incoming_folder(event_id)):
+                await store.delete_prefix_async(folder)
         except StorageError as error:
             logger.warning("event %s is not erased yet: %s", event_id, error.message)
             await _look_again(connection, event_id, "now() + interval '1 minute'")

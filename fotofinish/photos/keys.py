@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
+CHECK_KEY = "incoming/check"
 NAMESPACE = UUID("7c9f4fd1-6c0e-5b53-9a55-0b6a2c1f3f4e")
 
 
@@ -29,6 +30,16 @@ def originals_folder(event_id: int) -> str:
 def original_key(event_id: int, photo_id: UUID, extension: str) -> str:
     """Where the original lies, never touched after it was put there."""
     return f"{originals_folder(event_id)}{photo_id}.{extension}"
+
+
+def incoming_folder(event_id: int) -> str:
+    """What the keys begin with under which browsers put files of an event into a bucket."""
+    return f"incoming/{event_id}/"
+
+
+def incoming_key(event_id: int, upload_id: UUID) -> str:
+    """Where a file lies until it was looked at: nobody's original yet."""
+    return f"{incoming_folder(event_id)}{upload_id}"
 
 
 def preview_key(event_id: int, photo_id: UUID) -> str:

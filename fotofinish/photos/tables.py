@@ -111,6 +111,26 @@ upload = Table(
     Index("ix_upload_expires_at", "expires_at"),
 )
 
+# files that browsers put into a bucket themselves; they outlive their event, as what lies in the
+# bucket does. `multipart` is the store's name of an upload in parts, none for a file in one piece
+direct_upload = Table(
+    "direct_upload",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", BigInteger, nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("multipart", Text),
+    Column("result", Text),
+    Column("reason", Text),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_direct_upload_account_id", "account_id", "result"),
+    Index("ix_direct_upload_event_id", "event_id"),
+    Index("ix_direct_upload_expires_at", "expires_at"),
+)
+
 # participants who ask to have a photo removed, and what was answered
 removal_request = Table(
     "removal_request",

@@ -10,7 +10,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -54,6 +54,15 @@ LOOKS = Limits(
 
 SERVICE_CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
 HTTP_STATUS = re.compile(r"status code: (\d{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An object's size, what S3 calls this very version of it, and its bytes."""
+
+    size: int
+    etag: str
+    chunks: AsyncIterator[bytes]
 
 
 class CloudStore:
@@ -125,6 +134,14 @@ class CloudStore:
             )
             async for chunk in result.stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
+
+    @asynccontextmanager
+    async def opened(self, key: str) -> AsyncIterator[Opened]:
+        """An object as it stands, to be read once from its beginning."""
+        with self._failures(key):
+            result = await obstore.get_async(self.bucket, check_key(key))
+            chunks = (bytes(chunk) async for chunk in result.stream(min_chunk_size=CHUNK))
+            yield Opened(result.meta["size"], result.meta["e_tag"] or "", chunks)
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""

@@ -1,4 +1,4 @@
-"""Presigned GETs for S3 and its kin: AWS Signature Version 4 in the query string.
+"""Presigned requests for S3 and its kin: AWS Signature Version 4 in the query string.
 
 Source: "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)", Amazon S3 API
 reference. Path style only. The result is what botocore makes, byte for byte, many times
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote, urlsplit
@@ -36,16 +36,20 @@ class _Second:
 class S3Presigner:
     """Signs links to one bucket. Safe to share: it keeps the last second's parts and no more."""
 
-    def __init__(self, place: S3Place, ttl: int) -> None:
-        """`ttl` is the life of a link in seconds, at most a week. The place must have keys."""
+    def __init__(self, place: S3Place, ttl: int, *, endpoint: str | None = None) -> None:
+        """`ttl` is the life of a link in seconds, at most a week. The place must have keys.
+
+        `endpoint` is where the links lead, the place's public one unless given.
+        """
         if place.keys is None:
             raise ValueError("a link cannot be signed without an access key")
-        parts = urlsplit(place.public_endpoint)
+        parts = urlsplit(endpoint or place.public_endpoint)
         self._keys = place.keys
         self._region = place.region
         self._ttl = ttl
         self._path = f"{quote(parts.path)}/{place.bucket}/"
         self._base = f"{parts.scheme}://{parts.netloc}{self._path}"
+        self._host = parts.netloc
         self._rest = f"\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
         self._second: _Second | None = None
 
@@ -71,6 +75,33 @@ class S3Presigner:
         to_sign = f"{second.to_sign}{sha256(request.encode()).hexdigest()}"
         signature = second.sign(to_sign.encode())
         return f"{self._base}{path}?{asked}&{second.query}&X-Amz-Signature={signature}"
+
+    def request(
+        self,
+        method: str,
+        key: str,
+        now: float,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """Where any other request for an object is to be sent, `headers` with it, as they are.
+
+        Names of headers and of the query (`partNumber`, `uploadId`, …) are in lower case at the
+        beginning, so that they sort behind those of the signature.
+        """
+        second = self._at(int(now))
+        path = address_path(key)
+        sent = {"host": self._host, **(headers or {})}
+        names = ";".join(sorted(sent))
+        extra = "".join(
+            f"&{name}={quote(value, safe='')}" for name, value in sorted((query or {}).items())
+        )
+        asked = second.sorted_query.removesuffix("host") + quote(names, safe="") + extra
+        canonical = "".join(f"{name}:{sent[name]}\n" for name in sorted(sent))
+        request = f"{method}\n{self._path}{path}\n{asked}\n{canonical}\n{names}\nUNSIGNED-PAYLOAD"
+        to_sign = f"{second.to_sign}{sha256(request.encode()).hexdigest()}"
+        return f"{self._base}{path}?{asked}&X-Amz-Signature={second.sign(to_sign.encode())}"
 
     def _at(self, at: int) -> _Second:
         last = self._second

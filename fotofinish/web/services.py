@@ -15,6 +15,7 @@ from fotofinish.events.access import note_use
 from fotofinish.events.uses import EventUses
 from fotofinish.faces.searching import SelfieDesk
 from fotofinish.organisations.rates import RateLimiter
+from fotofinish.photos.direct_uploads import DirectUploads
 from fotofinish.photos.uploads import Uploads
 from fotofinish.settings import Settings
 from fotofinish.storage.links import Linker
@@ -60,6 +61,7 @@ class Services:
     """Settings, database, storage, links to it, and the process that reads selfies.
 
     `queue` is never opened here: jobs are added through the connection that writes their photos.
+    `direct_uploads` is there where the store is one that browsers can be sent to.
     """
 
     settings: Settings
@@ -72,6 +74,7 @@ class Services:
     uses: EventUses
     rates: RateLimiter
     uploads: Uploads
+    direct_uploads: DirectUploads | None
     readiness: Readiness
     metrics: Metrics
 

@@ -25,13 +25,17 @@ from fotofinish.organisations.sessions import begin_session
 from fotofinish.settings import load_settings
 from fotofinish.web.dashboard.visitors import COOKIE
 from tests.running import free_port, running
+from tests.s3_server import S3Server
 
 T = TypeVar("T")
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP plain.example 127.0.0.1",
 ]  # fmt: skip
+PLAIN = "plain.example"
+"""Our server under a name that browsers do not trust without https, as they do 127.0.0.1."""
 PASSWORD = "correct horse battery"
 
 
@@ -115,10 +119,25 @@ def office_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(database: Database, office_folder: Path) -> Iterator[str]:
+def storage_url() -> str | None:
+    """Where photos lie: a folder, unless a module says otherwise."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def bucket_url(s3_server: S3Server) -> Iterator[str]:
+    """A bucket for modules that want one, with its keys in the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in s3_server.environment.items():
+            patch.setenv(name, value)
+        yield s3_server.storage_url
+
+
+@pytest.fixture(scope="module")
+def address(database: Database, office_folder: Path, storage_url: str | None) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = load_settings(data_dir=office_folder, public_url=url)
+    settings = load_settings(data_dir=office_folder, public_url=url, storage_url=storage_url)
     with running(create_app(settings, database), port):
         yield url
 

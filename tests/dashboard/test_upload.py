@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.dashboard.conftest import Office, enter
+from tests.dashboard.conftest import PLAIN, Office, enter
 from tests.dashboard.test_upload_protocol import photo
 
 
@@ -159,6 +159,23 @@ def test_a_whole_folder_is_sent_with_what_is_wrong_listed(
 
 def test_photos_that_are_here_are_not_sent_again(page: Page, office: Office, folder: Path) -> None:
     open_upload(page, office)
+    paths = sorted(folder.rglob("IMG_*.jpg"))
+    choose(page, *paths)
+    expect(page.get_by_text("12 new")).to_be_visible()
+    page.reload()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    choose(page, *paths)
+    expect(page.get_by_text("12 here already")).to_be_visible()
+    assert "PATCH" not in sent
+
+
+def test_without_https_photos_that_are_here_are_not_sent_again_either(
+    page: Page, office: Office, folder: Path
+) -> None:
+    plain = replace(office, url=office.url.replace("127.0.0.1", PLAIN))
+    open_upload(page, plain)
+    assert not page.evaluate("isSecureContext")
     paths = sorted(folder.rglob("IMG_*.jpg"))
     choose(page, *paths)
     expect(page.get_by_text("12 new")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import botocore.auth
@@ -47,7 +48,14 @@ def sign_as_botocore(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         botocore.auth, "get_current_datetime", lambda *_, **__: INSTANT.replace(tzinfo=None)
     )
 
-    def sign(endpoint: str, key: str, *, token: str | None = None, **asked: str) -> str:
+    def sign(
+        endpoint: str,
+        key: str,
+        *,
+        token: str | None = None,
+        operation: str = "get_object",
+        **asked: Any,
+    ) -> str:
         region = ENDPOINTS[endpoint]
         client = boto3.client(
             "s3",
@@ -59,7 +67,7 @@ def sign_as_botocore(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
             config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
         )
         parameters: dict[str, Any] = {"Bucket": "photos", "Key": key, **asked}
-        return str(client.generate_presigned_url("get_object", parameters, ExpiresIn=3600))
+        return str(client.generate_presigned_url(operation, parameters, ExpiresIn=3600))
 
     return sign
 
@@ -92,6 +100,62 @@ def test_a_link_that_names_the_download_is_what_botocore_makes(
         ) == sign_as_botocore(
             "http://127.0.0.1:9000", key, token=token, ResponseContentDisposition=wanted
         )
+
+
+@pytest.mark.parametrize("token", [None, TOKEN])
+@pytest.mark.parametrize(
+    ("operation", "asked", "method", "query", "headers"),
+    [
+        ("put_object", {"ContentLength": 5}, "PUT", {}, {"content-length": "5"}),
+        (
+            "upload_part",
+            {"UploadId": "a/b=", "PartNumber": 12, "ContentLength": 7},
+            "PUT",
+            {"uploadId": "a/b=", "partNumber": "12"},
+            {"content-length": "7"},
+        ),
+        ("create_multipart_upload", {}, "POST", {"uploads": ""}, {}),
+        ("list_parts", {"UploadId": "u"}, "GET", {"uploadId": "u"}, {}),
+        ("complete_multipart_upload", {"UploadId": "u"}, "POST", {"uploadId": "u"}, {}),
+        ("abort_multipart_upload", {"UploadId": "u"}, "DELETE", {"uploadId": "u"}, {}),
+        (
+            "copy_object",
+            {
+                "CopySource": {"Bucket": "photos", "Key": "incoming/4/x y"},
+                "CopySourceIfMatch": '"e"',
+                "MetadataDirective": "REPLACE",
+            },
+            "PUT",
+            {},
+            {
+                "x-amz-copy-source": "photos/incoming/4/x%20y",
+                "x-amz-copy-source-if-match": '"e"',
+                "x-amz-metadata-directive": "REPLACE",
+            },
+        ),
+    ],
+)
+def test_any_other_request_has_the_signature_that_botocore_makes(
+    sign_as_botocore: Callable[..., str],
+    operation: str,
+    asked: dict[str, Any],
+    method: str,
+    query: dict[str, str],
+    headers: dict[str, str],
+    token: str | None,
+) -> None:
+    for key in OBJECTS[:3]:
+        made = presigner("http://127.0.0.1:9000", token).request(
+            method, key, INSTANT.timestamp(), query=query, headers=headers
+        )
+        reference = sign_as_botocore(
+            "http://127.0.0.1:9000", key, token=token, operation=operation, **asked
+        )
+        assert made.partition("?")[0] == reference.partition("?")[0]
+        ours, theirs = (
+            parse_qs(urlsplit(link).query, keep_blank_values=True) for link in (made, reference)
+        )
+        assert ours == theirs
 
 
 @settings(

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from fotofinish.web.dashboard.account_page import AccountPage
 from fotofinish.web.dashboard.developer import DeveloperPage
+from fotofinish.web.dashboard.direct_upload import DirectUploadCalls
 from fotofinish.web.dashboard.event_deletion import EventDeletion
 from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
@@ -29,6 +30,7 @@ def dashboard_routes() -> list[Route]:
     door, events, event = SigningIn(shell), EventList(shell), EventPage(shell)
     keys = DeveloperPage(shell)
     upload, grid, photo = UploadPage(shell), PhotoGrid(shell), PhotoPage(shell)
+    direct = DirectUploadCalls()
     set_up, people, joining = SettingUp(shell), PeoplePage(shell), JoiningPage(shell)
     startlist = StartlistPage(shell)
     numbers = NumbersPage(shell)
@@ -64,6 +66,16 @@ def dashboard_routes() -> list[Route]:
             "/events/{event_id:int}/uploads/{upload_id:uuid}",
             call(upload.handle),
             methods=["HEAD", "PATCH", "DELETE"],
+        ),
+        Route("/events/{event_id:int}/direct", call(direct.begin), methods=["POST"]),
+        Route("/events/{event_id:int}/direct/check", call(direct.check), methods=["POST"]),
+        Route(
+            "/events/{event_id:int}/direct/{upload_id:uuid}", call(direct.go_on), methods=["POST"]
+        ),
+        Route(
+            "/events/{event_id:int}/direct/{upload_id:uuid}/finish",
+            call(direct.finish),
+            methods=["POST"],
         ),
         Route("/events/{event_id:int}/startlist", page(startlist.show), methods=["GET"]),
         Route(

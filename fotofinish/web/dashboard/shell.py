@@ -106,11 +106,13 @@ class Shell:
         *,
         status: int = 200,
         pictures: Iterable[str] = (),
+        reached: Iterable[str] = (),
         **values: Any,
     ) -> HTMLResponse:
-        """A page; `pictures` are addresses of images that it may load from elsewhere."""
+        """A page; `pictures` are addresses of images that it may load from elsewhere, `reached`
+        where its scripts may send to besides this server."""
         html = self._templates.get_template(template).render(frame=frame, **values)
-        policy = page_policy(pictures)
+        policy = page_policy(pictures, reached)
         return HTMLResponse(html, status, headers={**SAFETY, "Content-Security-Policy": policy})
 
     def page(self, handler: Handler) -> Endpoint:
@@ -235,11 +237,14 @@ def to_sign_in(request: Request) -> Response:
     )
 
 
-def page_policy(pictures: Iterable[str]) -> str:
-    parts = [urlsplit(address) for address in pictures]
-    sources = " ".join(sorted({f"{part.scheme}://{part.netloc}" for part in parts} | {"'self'"}))
+def page_policy(pictures: Iterable[str], reached: Iterable[str] = ()) -> str:
     return (
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-        f"img-src {sources}; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; "
+        f"connect-src {_sources(reached)}; img-src {_sources(pictures)}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+def _sources(addresses: Iterable[str]) -> str:
+    parts = [urlsplit(address) for address in addresses]
+    return " ".join(sorted({f"{part.scheme}://{part.netloc}" for part in parts} | {"'self'"}))

@@ -49,9 +49,12 @@ class UploadPage:
         async with ours.pool.connection() as connection:
             event = await _find(connection, request, visitor)
         current = visitor.organisation(event.org_id)
+        direct = ours.direct_uploads
         return self._shell.render(
             "upload.html",
             frame_of(request, visitor, current),
+            reached=[direct.origin] if direct else [],
+            direct=direct is not None,
             event=event,
             allowed=may(current, "editor") and event.status != "archived",
             archived=ARCHIVED if event.status == "archived" else None,
@@ -62,7 +65,7 @@ class UploadPage:
     async def known(self, request: Request, visitor: Visitor) -> Response:
         """POST `…/uploads/known` with `{"sha256": [hex, …]}`: those of them that are here."""
         async with services(request).pool.connection() as connection:
-            event = await _find_to_upload(connection, request, visitor)
+            event = await find_to_upload(connection, request, visitor)
             digests = await _digests(request)
             known = await known_sha256(connection, event.id, digests)
         return JSONResponse({"known": [digest.hex() for digest in digests if digest in known]})
@@ -70,7 +73,7 @@ class UploadPage:
     async def begin(self, request: Request, visitor: Visitor) -> Response:
         """POST `…/uploads`: tus creation."""
         async with services(request).pool.connection() as connection:
-            event = await _find_to_upload(connection, request, visitor)
+            event = await find_to_upload(connection, request, visitor)
         if (refusal := _wrong_version(request)) is not None:
             return refusal
         size = _number(request, "upload-length")
@@ -87,7 +90,7 @@ class UploadPage:
         """HEAD (where does it stand?), PATCH (more bytes), DELETE (forget it) of an upload."""
         uploads = services(request).uploads
         async with services(request).pool.connection() as connection:
-            event = await _find_to_upload(connection, request, visitor)
+            event = await find_to_upload(connection, request, visitor)
         upload = await uploads.find(event.id, visitor.account.id, request.path_params["upload_id"])
         if (refusal := _wrong_version(request)) is not None:
             return refusal
@@ -108,7 +111,8 @@ async def _find(connection: AsyncConnection, request: Request, visitor: Visitor)
     return await find_own_event(connection, visitor.account.id, request.path_params["event_id"])
 
 
-async def _find_to_upload(connection: AsyncConnection, request: Request, visitor: Visitor) -> Event:
+async def find_to_upload(connection: AsyncConnection, request: Request, visitor: Visitor) -> Event:
+    """The event in the address; raises unless the visitor may put photos in."""
     event = await _find(connection, request, visitor)
     require(visitor.organisation(event.org_id), "editor")
     if event.status == "archived":
@@ -152,11 +156,20 @@ def _file(metadata: str) -> tuple[str, str]:
             text = base64.b64decode(value, validate=True).decode("utf-8", "replace")
         except binascii.Error:
             continue
-        given[key] = "".join(sign for sign in text.replace("\\", "/") if sign.isprintable())
+        given[key] = text
     if "filename" not in given:
         raise InvalidRequest("Upload-Metadata holds no filename.")
-    name = given["filename"].rpartition("/")[2].strip(". ")[:LONGEST_NAME]
-    folder = given.get("path", "").rpartition("/")[0]
+    return names_of_file(given["filename"], given.get("path", ""))
+
+
+def names_of_file(name: str, path: str) -> tuple[str, str]:
+    """What a file and its folder are called here, from what a browser calls them."""
+    name, path = (
+        "".join(sign for sign in text.replace("\\", "/") if sign.isprintable())
+        for text in (name, path)
+    )
+    name = name.rpartition("/")[2].strip(". ")[:LONGEST_NAME]
+    folder = path.rpartition("/")[0]
     return name or "photo", "/".join(part for part in folder.split("/") if part)[:LONGEST_NAME]
 
 
@@ -173,14 +186,20 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
             yield piece
 
 
-async def _digests(request: Request) -> list[bytes]:
+async def read_small(request: Request, most: int) -> bytes:
+    """The body of a call of a script; raises TooLarge."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_DIGESTS * 80:
-            raise TooLarge(f"Ask for at most {MOST_DIGESTS} digests at a time.")
+        if len(body) > most:
+            raise TooLarge(f"This call may have at most {most} bytes.")
+    return bytes(body)
+
+
+async def _digests(request: Request) -> list[bytes]:
+    body = await read_small(request, MOST_DIGESTS * 80)
     try:
-        given = orjson.loads(bytes(body))["sha256"]
+        given = orjson.loads(body)["sha256"]
         return [bytes.fromhex(digest) for digest in given]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         raise InvalidRequest('The body is {"sha256": ["…", …]}, in hexadecimal.') from None

@@ -1,8 +1,11 @@
-// Sends chosen files to the event, a few at a time, and shows how far it is. tus does the resuming:
-// after a reload the same file goes on where it stopped.
+// Sends chosen files to the event, a few at a time, and shows how far it is: straight into the bucket
+// where there is one, else by tus. Both remember where a file stopped: after a reload it goes on there.
+
+import { sha256 } from "./upload-digest.js";
+import { begunDirectly, sendDirectly, takesDirectly } from "./upload-direct.js";
+import { begunByTus, sendByTus } from "./upload-tus.js";
 
 const AT_ONCE = 4;
-const RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
 const OFFLINE_PAUSE = 5000;
 const SYSTEM_FILE = /^(\.|Thumbs\.db$|desktop\.ini$)/i;
 const AWAY = "The server does not answer. Sending goes on by itself when it does.";
@@ -10,8 +13,12 @@ const WINDOW = 30000; // milliseconds that the speed is taken from
 
 const root = document.getElementById("upload");
 const part = (name) => root.querySelector(`[data-${name}]`);
-const address = `/events/${root.dataset.event}/uploads`;
-const token = root.dataset.token;
+const target = {
+  uploads: `/events/${root.dataset.event}/uploads`,
+  direct: `/events/${root.dataset.event}/direct`,
+  token: root.dataset.token,
+  mark,
+};
 const number = new Intl.NumberFormat("en");
 
 const waiting = [];
@@ -24,7 +31,9 @@ let allBytes = 0;
 let doneBytes = 0;
 let paused = false;
 let drawing = false;
+let direct = null;
 
+mark.begin = `fotofinish|${root.dataset.event}|`;
 tellUnfinished();
 for (const field of root.querySelectorAll("[data-choose]")) {
   field.addEventListener("change", () => {
@@ -100,75 +109,58 @@ function fill() {
 }
 
 async function send(item) {
-  const { file, path } = item;
+  const { file } = item;
+  let start;
   try {
     if (file.size > Number(root.dataset.most)) {
       return settle(item, "rejected", `The file is larger than ${megabytes(root.dataset.most)}.`);
     }
+    start = (await way()) ? sendDirectly : sendByTus;
     if (await known(file)) return settle(item, "duplicate");
   } catch (error) {
     if (error.name === "NotReadableError" || error.name === "NotFoundError") {
       return settle(item, "rejected", "The file cannot be read any more.");
     }
-    return later(item, error.status);
+    return later(item, error.status, error.told);
   }
-  const upload = new tus.Upload(file, {
-    endpoint: address,
-    retryDelays: RETRIES,
-    headers: { "X-Form-Token": token },
-    metadata: { filename: file.name, path },
-    fingerprint: async () => mark(file, path),
-    removeFingerprintOnSuccess: true,
-    onAfterResponse: (request, response) => {
-      item.result = response.getHeader("Upload-Result") || item.result;
-      item.reason = decodeURIComponent(response.getHeader("Upload-Reason") || "");
-    },
-    onShouldRetry: (error) => {
-      const status = error.originalResponse?.getStatus() ?? 0;
-      if (status === 0) trouble(AWAY);
-      return navigator.onLine && (status === 0 || status === 409 || status === 423 || (status >= 500 && status !== 507));
-    },
-    onProgress: (sent) => {
+  if (!active.has(item)) return; // paused while the file was looked at
+  active.set(item, start(item, target, {
+    away: () => trouble(AWAY),
+    progress: (sent) => {
       item.sent = sent;
       trouble("");
       draw();
     },
-    onSuccess: () => (item.result ? settle(item, item.result, item.reason) : later(item)),
-    onError: (error) => failed(item, error),
-  });
-  if (!active.has(item)) return; // paused while the file was looked at
-  active.set(item, upload);
-  const earlier = await upload.findPreviousUploads();
-  if (earlier.length) upload.resumeFromPreviousUpload(earlier[0]);
-  if (active.has(item)) upload.start();
+    done: (result, reason) => (result ? settle(item, result, reason) : later(item)),
+    failed: (status, message) => failed(item, status, message),
+  }));
 }
 
-// Whether the event has these bytes. Only secure pages may hash; elsewhere the server finds out.
+// Whether the bucket takes files from this page, found out once and before the first file.
+function way() {
+  if (!("direct" in root.dataset)) return false;
+  direct ??= takesDirectly(target).then((takes) => {
+    part("way").hidden = takes;
+    return takes;
+  });
+  direct.catch(() => (direct = null));
+  return direct;
+}
+
 async function known(file) {
-  if (!crypto.subtle) return false;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
-  const sha256 = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const answer = await fetch(`${address}/known`, {
+  const answer = await fetch(`${target.uploads}/known`, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-Form-Token": token },
-    body: JSON.stringify({ sha256: [sha256] }),
+    headers: { "Content-Type": "application/json", "X-Form-Token": target.token },
+    body: JSON.stringify({ sha256: [await sha256(file)] }),
   });
-  if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
-  return (await answer.json()).known.length > 0;
+  const told = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(), { status: answer.status, told: told.message });
+  return told.known.length > 0;
 }
 
-function failed(item, error) {
-  const status = error.originalResponse?.getStatus() ?? 0;
-  if (status === 0 || status === 401 || status === 403 || status === 409 || status === 423 || status >= 500) return later(item, status, told(error));
-  settle(item, "rejected", told(error) || `The server answered ${status}.`);
-}
-
-function told(error) {
-  try {
-    return JSON.parse(error.originalResponse.getBody()).message;
-  } catch {
-    return "";
-  }
+function failed(item, status, message) {
+  if (status === 0 || status === 401 || status === 403 || status === 409 || status === 423 || status >= 500) return later(item, status, message);
+  settle(item, "rejected", message || `The server answered ${status}.`);
 }
 
 // Back in line: the network is away, the session has ended, or the server is in trouble.
@@ -293,12 +285,11 @@ function tellSpeed(finished, sent, over) {
 }
 
 async function tellUnfinished() {
-  const earlier = await new Promise((resolve) => addEventListener("load", async () => resolve(
-    Object.keys(localStorage).filter((key) => key.startsWith(`tus::${mark.begin}`)),
-  ), { once: true }));
-  if (!earlier.length || count) return;
+  if (document.readyState !== "complete") await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+  const earlier = begunByTus(mark.begin) + begunDirectly(mark.begin);
+  if (!earlier || count) return;
   const line = part("unfinished");
-  line.textContent = `${earlier.length === 1 ? "One photo" : `${number.format(earlier.length)} photos`} of an earlier upload did not arrive whole. Choose the same folder again: it goes on where it stopped.`;
+  line.textContent = `${earlier === 1 ? "One photo" : `${number.format(earlier)} photos`} of an earlier upload did not arrive whole. Choose the same folder again: it goes on where it stopped.`;
   line.hidden = false;
 }
 
@@ -306,7 +297,6 @@ async function tellUnfinished() {
 function mark(file, path) {
   return `${mark.begin}${path}|${file.size}|${file.lastModified}`;
 }
-mark.begin = `fotofinish|${root.dataset.event}|`;
 
 function span(name, text) {
   const made = document.createElement("span");
