@@ -26,6 +26,7 @@ SHOWN = {
     "waiting": "state in ('waiting', 'processing')",
     "hidden": "hidden",
 }
+ORDER = "coalesce(captured_at, 'infinity')"
 MOST_FOLDERS = 200
 
 
@@ -82,6 +83,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the order of photos: a moment as PostgreSQL writes it, and an id."""
+
+    at: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """A number on a photo; its box in pixels of the upright photo, if it has one."""
 
@@ -125,19 +134,50 @@ async def count_photos(connection: AsyncConnection, event_id: int, wanted: Filte
 
 
 async def list_cells(
-    connection: AsyncConnection, event_id: int, wanted: Filter, *, offset: int, limit: int
+    connection: AsyncConnection,
+    event_id: int,
+    wanted: Filter,
+    *,
+    offset: int,
+    limit: int,
+    mark: Mark | None = None,
 ) -> list[Cell]:
-    """A stretch of the photos that pass."""
+    """A stretch of the photos that pass; `offset` counts from the mark, if there is one."""
+    after = f"and ({ORDER}, id) >= (%(mark_at)s::timestamptz, %(mark_id)s)" if mark else ""
     async with connection.cursor(row_factory=class_row(Cell)) as cursor:
         await cursor.execute(
             f"""select id, name, state, hidden, width, height,
                        array(select bib from bib_tag where photo_id = photo.id
                              order by confidence desc, bib) as bibs
-                from (select id, coalesce(captured_at, 'infinity') as at from photo
-                      where {wanted.condition()} order by at, id
+                from (select id, {ORDER} as at from photo
+                      where {wanted.condition()} {after} order by at, id
                       offset %(offset)s limit %(limit)s) page
                 join photo using (id) order by at, id""",  # noqa: S608
-            {**wanted.values(event_id), "offset": offset, "limit": limit},
+            {
+                **wanted.values(event_id),
+                "offset": offset,
+                "limit": limit,
+                "mark_at": mark and mark.at,
+                "mark_id": mark and mark.id,
+            },
+        )
+        return await cursor.fetchall()
+
+
+async def list_marks(
+    connection: AsyncConnection, event_id: int, wanted: Filter, *, step: int, limit: int
+) -> list[Mark]:
+    """Every `step`th of the photos that pass, from the first on, at most `limit` of them.
+
+    One walk through the index, so that no stretch after it has to be counted to.
+    """
+    async with connection.cursor(row_factory=class_row(Mark)) as cursor:
+        await cursor.execute(
+            f"""select at::text, id
+                from (select {ORDER} as at, id, row_number() over (order by {ORDER}, id) as place
+                      from photo where {wanted.condition()}) numbered
+                where place %% %(step)s = 1 %% %(step)s order by place limit %(limit)s""",  # noqa: S608
+            {**wanted.values(event_id), "step": step, "limit": limit},
         )
         return await cursor.fetchall()
 
@@ -177,13 +217,12 @@ async def neighbours(
     connection: AsyncConnection, event_id: int, wanted: Filter, photo: Sheet
 ) -> tuple[UUID | None, UUID | None]:
     """The photos before and after this one among those that pass."""
-    order = "coalesce(captured_at, 'infinity')"
     found = []
     for sign, direction in (("<", "desc"), (">", "asc")):
         cursor = await connection.execute(
             f"""select id from photo
-                where {wanted.condition()} and ({order}, id) {sign} (%(at)s, %(id)s)
-                order by {order} {direction}, id {direction} limit 1""",  # noqa: S608
+                where {wanted.condition()} and ({ORDER}, id) {sign} (%(at)s, %(id)s)
+                order by {ORDER} {direction}, id {direction} limit 1""",  # noqa: S608
             {
                 **wanted.values(event_id),
                 "id": photo.id,

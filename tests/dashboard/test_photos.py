@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from fotofinish.photos.browsing import Filter, list_cells
-from tests.dashboard.conftest import Office, enter, run
+from fotofinish.photos.browsing import Filter
+from tests.dashboard.conftest import Office, enter
 
 START = datetime(2026, 5, 17, 9, tzinfo=UTC)
 
@@ -290,28 +292,64 @@ def test_a_long_grid_is_filled_where_one_looks(page: Page, office: Office) -> No
     assert page.locator(".cell").count() < 1000
 
 
-def test_a_far_chunk_reads_no_table_but_its_own_photos(office: Office) -> None:
-    office.execute(
-        """insert into photo (id, event_id, sha256, size, content_type, extension, name, state)
-           select gen_random_uuid(), %s, sha256(n::text::bytea), 1, 'image/jpeg', 'jpg', 'a',
-                  'ready'
-           from generate_series(1, 20000) n""",
-        office.event_id,
-    )
-    office.execute("vacuum analyze photo")
-    wanted = Filter("ready")
-    with psycopg.connect(office.database.dsn) as connection:
-        plan = connection.execute(
-            f"""explain (format text) select id from photo where {wanted.condition()}
-                order by coalesce(captured_at, 'infinity'), id offset 19000 limit 120""",  # noqa: S608
-            wanted.values(office.event_id),
-        ).fetchall()
-    assert any("Index Only Scan" in row[0] for row in plan), plan
-
-    async def far() -> int:
-        async with await psycopg.AsyncConnection.connect(office.database.dsn) as connection:
-            return len(
-                await list_cells(connection, office.event_id, wanted, offset=19_950, limit=120)
+@pytest.mark.parametrize("query", ["", "show=no-bib", "folder=A", "bib=777"])
+def test_a_mark_leads_where_counting_leads(office: Office, query: str) -> None:
+    _add_many(office, 3000)
+    client = office.client(office.owner).http
+    base = f"/events/{office.event_id}/photos"
+    marks = client.get(f"{base}/marks?{query}&chunks=2").json()
+    (total,) = map(int, re.findall(r'data-total="(\d+)"', client.get(f"{base}?{query}").text))
+    assert len(marks) == -(-total // 240)
+    for number, mark in enumerate(marks):
+        for skip in (0, 120):
+            counted = client.get(f"{base}/part?{query}&offset={number * 240 + skip}")
+            led = client.get(f"{base}/part?{query}&mark={quote(mark)}&skip={skip}")
+            assert re.findall('data-id="[^"]+"', led.text) == re.findall(
+                'data-id="[^"]+"', counted.text
             )
+    for wrong in ("x~y", "2026-05-17~y", f"today~{uuid.uuid4()}"):
+        assert client.get(f"{base}/part", params={"mark": wrong}).status_code == 400
 
-    assert run(far()) == 50
+
+def _add_many(office: Office, photos: int) -> None:
+    """Some have no capture time, some share one; every third wears a bib."""
+    office.execute(
+        """with made as (
+             insert into photo (id, event_id, sha256, size, content_type, extension, name, state,
+                                folder, captured_at)
+             select gen_random_uuid(), %s, sha256(n::text::bytea), 1, 'image/jpeg', 'jpg',
+                    'IMG_' || n || '.jpg', 'ready', case n %% 2 when 0 then 'A' else 'B' end,
+                    case when n %% 5 > 0 then '2026-05-17Z'::timestamptz + n / 7 * interval '1 ms'
+                    end
+             from generate_series(1, %s) n returning id, event_id, name)
+           insert into bib_tag (photo_id, bib, event_id, confidence, extension)
+           select id, '777', event_id, 0.9, 'jpg' from made where name like '%%3.jpg'""",
+        office.event_id,
+        photos,
+    )
+
+
+def test_a_far_chunk_reads_an_index_from_its_mark_on(office: Office) -> None:
+    _add_many(office, 20_000)
+    office.execute("vacuum analyze photo, bib_tag")
+    query = f"/events/{office.event_id}/photos"
+    client = office.client(office.owner).http
+    for wanted, shown in (
+        (Filter(), ""),
+        (Filter("ready"), "show=ready"),
+        (Filter(folder="A"), "folder=A"),
+    ):
+        mark = client.get(f"{query}/marks?{shown}&chunks=1").json()[-2]
+        at, _, photo_id = mark.partition("~")
+        with psycopg.connect(office.database.dsn) as connection:
+            plan = connection.execute(
+                f"""explain (analyze, format json)
+                    select id from photo where {wanted.condition()}
+                      and (coalesce(captured_at, 'infinity'), id) >= (%(at)s::timestamptz, %(id)s)
+                    order by coalesce(captured_at, 'infinity'), id limit 120""",  # noqa: S608
+                {**wanted.values(office.event_id), "at": at, "id": photo_id},
+            ).fetchone()
+        assert plan is not None
+        (scan,) = plan[0][0]["Plan"]["Plans"]
+        assert scan["Node Type"] in ("Index Scan", "Index Only Scan")
+        assert scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) <= 400

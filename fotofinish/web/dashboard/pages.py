@@ -51,6 +51,7 @@ def dashboard_routes() -> list[Route]:
         Route("/events/{event_id:int}/settings", form(event.save), methods=["POST"]),
         Route("/events/{event_id:int}/photos", page(grid.show), methods=["GET"]),
         Route("/events/{event_id:int}/photos/part", page(grid.part), methods=["GET"]),
+        Route("/events/{event_id:int}/photos/marks", page(grid.marks), methods=["GET"]),
         Route("/events/{event_id:int}/photos/change", form(grid.change), methods=["POST"]),
         Route("/events/{event_id:int}/photos/{photo_id:uuid}", page(photo.show), methods=["GET"]),
         Route(

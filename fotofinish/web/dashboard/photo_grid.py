@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fotofinish.bibs.corrections import add_bib, checked_bib, remove_bib
 from fotofinish.errors import InvalidRequest, InvalidValue, StorageError
 from fotofinish.events.events import Event, find_own_event
 from fotofinish.photos.browsing import (
     Cell,
+    Mark,
     count_photos,
     list_cells,
     list_folders,
+    list_marks,
 )
 from fotofinish.photos.changes import read_again, set_hidden, turn_photos
 from fotofinish.photos.deleting import delete_photos
@@ -29,6 +32,7 @@ from fotofinish.web.dashboard.shell import Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.services import Services, services
 
+MOST_MARKS = 1000
 CHUNK = 120  # can be divided by 2, 3, 4, 5, 6, 8, 10 and 12 columns
 MOST_AT_ONCE = 1000
 LAST_OFFSET = 10**8
@@ -45,8 +49,24 @@ class PhotoGrid:
         return await self._render("photos.html", request, visitor, whole=True)
 
     async def part(self, request: Request, visitor: Visitor) -> Response:
-        """GET `/events/{event_id}/photos/part`: one chunk of the grid, from `offset` on."""
+        """GET `/events/{event_id}/photos/part`: one chunk of the grid, from `offset` on.
+
+        With a `mark` it begins `skip` photos after that one instead, wherever it is.
+        """
         return await self._render("photo-cells.html", request, visitor, whole=False)
+
+    async def marks(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/photos/marks`: where every so many `chunks` begin, as JSON."""
+        chunks = max(1, _offset(request.query_params.get("chunks", "1")))
+        async with services(request).pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            wanted = filter_of(asked(request.query_params), event)
+            marks = await list_marks(
+                connection, event.id, wanted, step=chunks * CHUNK, limit=MOST_MARKS
+            )
+        return JSONResponse(
+            [f"{mark.at}~{mark.id}" for mark in marks], headers={"Cache-Control": "no-store"}
+        )
 
     async def change(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/photos/change`: `do` it with the photos that were chosen."""
@@ -69,10 +89,14 @@ class PhotoGrid:
         ours = services(request)
         given = asked(request.query_params)
         offset = _offset(request.query_params.get("offset", "0"))
+        mark = None if whole else _mark(request.query_params.get("mark", ""))
+        skip = _offset(request.query_params.get("skip", "0")) if mark else offset
         async with ours.pool.connection() as connection:
             event = await find_event_of(connection, request, visitor)
             wanted = filter_of(given, event)
-            cells = await list_cells(connection, event.id, wanted, offset=offset, limit=CHUNK)
+            cells = await list_cells(
+                connection, event.id, wanted, offset=skip, limit=CHUNK, mark=mark
+            )
             total = await count_photos(connection, event.id, wanted) if whole else 0
             folders = await list_folders(connection, event.id) if whole else {}
             removals = await count_removals(connection, event.id) if whole else 0
@@ -157,6 +181,18 @@ def _chosen(form: FormData) -> list[UUID]:
     if len(chosen) > MOST_AT_ONCE:
         raise InvalidValue(f"Change at most {MOST_AT_ONCE:,} photos at a time.")
     return chosen
+
+
+def _mark(given: str) -> Mark | None:
+    at, _, photo_id = given.partition("~")
+    if not photo_id:
+        return None
+    try:
+        if at != "infinity":
+            datetime.fromisoformat(at)
+        return Mark(at, UUID(photo_id))
+    except ValueError:
+        raise InvalidRequest("There is no such place in the list.") from None
 
 
 def _offset(given: str) -> int:

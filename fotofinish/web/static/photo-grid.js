@@ -1,6 +1,9 @@
 // The grid of all photos: chunks of cells that are fetched when they come near and emptied when they
 // are far, and the choice of several photos, which outlives both.
 
+const NEAR = 10; // chunks that are counted to
+const MARKS = 200;
+const FRESH = 60000;
 const grid = document.getElementById("grid");
 if (grid) start();
 
@@ -15,6 +18,8 @@ function start() {
   const chunks = [];
   let columns = 0;
   let last = null;
+  let marks = null;
+  const apart = Math.ceil(total / size / MARKS); // chunks from mark to mark
 
   const first = grid.querySelector(".chunk");
   for (let index = 0; index * size < total; index++) {
@@ -53,7 +58,7 @@ function start() {
     if (box.firstChild || box.loading) return;
     box.loading = true;
     try {
-      const answer = await fetch(grid.dataset.part + box.index * size);
+      const answer = await fetch(grid.dataset.part + box.index * size + (await place(box.index)));
       if (answer.redirected) return location.reload(); // the session has ended
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const list = page.querySelector(".chunk");
@@ -66,6 +71,18 @@ function start() {
     } finally {
       box.loading = false;
     }
+  }
+
+  // Far down, where a chunk begins is told by the nearest mark before it: nothing has to be counted
+  // to. Marks are places at one time; photos that come and go move them.
+  async function place(index) {
+    if (index < NEAR) return "";
+    if (!marks || performance.now() - marks.at > FRESH) {
+      const at = performance.now();
+      marks = { at, found: fetch(grid.dataset.marks + apart).then((answer) => answer.json()).catch(() => []) };
+    }
+    const mark = (await marks.found)[Math.floor(index / apart)];
+    return mark ? `&mark=${encodeURIComponent(mark)}&skip=${(index % apart) * size}` : "";
   }
 
   function empty(box) {
