@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,11 +12,12 @@ from starlette.routing import Route
 
 from fotofinish.database.connection import Database, open_pool
 from fotofinish.delivery.files import serve_file
-from fotofinish.events.uses import open_event_uses
+from fotofinish.events.uses import EventUses, open_event_uses
 from fotofinish.faces.searching import open_selfie_desk
 from fotofinish.jobs import make_queue
 from fotofinish.organisations.rates import Rate, RateLimiter
 from fotofinish.photos.direct_uploads import DirectUploads
+from fotofinish.photos.keys import event_of_original
 from fotofinish.photos.uploads import Uploads
 from fotofinish.settings import Settings
 from fotofinish.storage.cloud import CloudStore
@@ -31,6 +33,12 @@ from fotofinish.web.metrics import Metrics
 from fotofinish.web.observation import Observation
 from fotofinish.web.readiness import Readiness
 from fotofinish.web.services import Services, open_key_uses
+
+
+def note_download(uses: EventUses, key: str) -> None:
+    """Count an original that is sent; previews are not counted."""
+    if (event_id := event_of_original(key)) is not None:
+        uses.downloaded(event_id, 1)
 
 
 def create_app(settings: Settings, database: Database) -> Starlette:
@@ -79,6 +87,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                 selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),
             )
             app.state.store, app.state.linker = store, linker
+            app.state.downloaded = partial(note_download, app.state.services.uses)
             yield
 
     app = Starlette(

@@ -36,8 +36,9 @@ CONTENT_TYPES = {kind.extension: kind.content_type for kind in (JPEG, PNG, WEBP,
 async def serve_file(request: Request) -> Response:
     """GET and HEAD `/files/{key:path}?expires=…&signature=…`, with ranges.
 
-    Needs `app.state.store` and `app.state.linker`. Raises NotAllowed (403) for a link that is not
-    ours letter by letter or has expired, ObjectMissing (404) when the file is gone.
+    Needs `app.state.store` and `app.state.linker`; `app.state.downloaded` is told the key of each
+    file that is sent from its first byte on. Raises NotAllowed (403) for a link that is not ours
+    letter by letter or has expired, ObjectMissing (404) when the file is gone.
     """
     store, signer = request.app.state.store, request.app.state.linker.signer
     if not isinstance(store, FolderStore) or not isinstance(signer, LocalLinks):
@@ -60,6 +61,8 @@ async def serve_file(request: Request) -> Response:
     status, pieces = _lay_out(wanted, stat.st_size, headers)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
+    if wanted is None or any(span.start == 0 for span in wanted):
+        request.app.state.downloaded(key)
     return StreamingResponse(_send(file, pieces), status_code=status, headers=headers)
 
 

@@ -27,7 +27,7 @@ FLUSH_SECONDS = 3.0
 Method = Literal["bib", "selfie"]
 FOUND = {"bib": "bib", "selfie": "selfie"}
 FAILED = {"bib": "bib_failed", "selfie": "selfie_failed"}
-DOWNLOAD = "download"
+DOWNLOAD, LINK = "download", "link"
 
 
 class EventUses:
@@ -42,9 +42,13 @@ class EventUses:
         self._counts[event_id, (FOUND if found else FAILED)[method]] += 1
 
     def downloaded(self, event_id: int, originals: int) -> None:
-        """Somebody was given this many originals, or links to them."""
+        """This server began to send this many originals, from the first byte on."""
+        self._counts[event_id, DOWNLOAD] += originals
+
+    def linked(self, event_id: int, originals: int) -> None:
+        """Somebody was given links to this many originals; whether he follows them is not known."""
         if originals:
-            self._counts[event_id, DOWNLOAD] += originals
+            self._counts[event_id, LINK] += originals
 
     async def flush(self) -> None:
         """Write what was counted; it is kept for the next time when the database fails."""
@@ -104,6 +108,7 @@ class UseHour:
     selfie: int
     failed: int
     downloads: int
+    links: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ class UseTotals:
     selfie: int
     failed: int
     downloads: int
+    links: int
 
 
 async def use_hours(
@@ -148,5 +154,6 @@ SUMS = ", ".join(
         ("selfie", "'selfie', 'selfie_failed'"),
         ("failed", "'bib_failed', 'selfie_failed'"),
         ("downloads", "'download'"),
+        ("links", "'link'"),
     )
 )

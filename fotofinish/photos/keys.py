@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID, uuid5
 
 CHECK_KEY = "incoming/check"
+ORIGINAL = re.compile(r"imgs/(\d{1,18})/large/")
 NAMESPACE = UUID("7c9f4fd1-6c0e-5b53-9a55-0b6a2c1f3f4e")
 
 
@@ -50,6 +52,12 @@ def preview_key(event_id: int, photo_id: UUID) -> str:
 def thumbnail_key(event_id: int, photo_id: UUID) -> str:
     """Where the thumbnail of about 400 pixels lies."""
     return f"imgs/{event_id}/small/{photo_id}.jpg"
+
+
+def event_of_original(key: str) -> int | None:
+    """The event whose original lies under this key; None for previews and anything else."""
+    found = ORIGINAL.match(key)
+    return int(found[1]) if found else None
 
 
 def is_preview(key: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import uuid
 from collections.abc import Iterator
@@ -180,6 +179,16 @@ def test_what_is_no_photo_is_rejected_by_its_bytes(
     assert photos(office) == []
 
 
+def test_numbers_of_an_event_say_links_where_the_store_tells_nothing(
+    office: Office, sender: Sender
+) -> None:
+    page = sender.http.get(f"/events/{office.event_id}/numbers").text
+    assert "<b>0</b> links to originals" in page
+    assert "Originals handed out" in page
+    assert "which does not say how often" in page
+    assert "Downloads" not in page
+
+
 def test_the_same_bytes_are_one_photo_and_the_original_stays(
     office: Office, sender: Sender, store: CloudStore
 ) -> None:
@@ -336,7 +345,7 @@ def _clear(office: Office, store: CloudStore) -> None:
             while await clear_left(one, store, bucket):
                 pass
 
-    asyncio.run(clear())
+    run(clear())
 
 
 def _rows(office: Office) -> set[str]:

@@ -47,17 +47,21 @@ def test_searches_and_downloads_are_counted_and_shown(
     original.parent.mkdir(parents=True)
     original.write_bytes(b"a photo")
     for bib in ("1234", "1234", "nobody-wears-this"):
-        assert _ask(office, office.url, key, bib).status_code == 200
+        answer = _ask(office, office.url, key, bib)
+        assert answer.status_code == 200
+        for given in answer.json()["presigned_urls"]:
+            _download_in_pieces(given["url"])
     assert _ask(office, office.url, key, "1234", page=2).status_code == 200  # no other search
     deadline = time.monotonic() + PATIENCE
-    while _uses(office) != {"bib": 2, "bib_failed": 1, "download": 2}:
+    while _uses(office) != {"bib": 2, "bib_failed": 1, "link": 2, "download": 4}:
         assert time.monotonic() < deadline, _uses(office)
         time.sleep(0.2)
     signed_in.goto(f"{office.url}/events/{office.event_id}")
     signed_in.get_by_role("link", name="Numbers").click()
     tiles = signed_in.get_by_role("region", name="Since the beginning")
     expect(tiles).to_contain_text("3 searches")
-    expect(tiles).to_contain_text("2 downloads")
+    expect(tiles).to_contain_text("4 downloads")
+    expect(tiles).to_contain_text("2 links handed out")
     expect(tiles).to_contain_text("1 found nothing")
     expect(tiles).to_contain_text("1 participant reached")
     picture = signed_in.get_by_role("img", name="Searches: 3 in this time")
@@ -65,6 +69,17 @@ def test_searches_and_downloads_are_counted_and_shown(
     signed_in.get_by_text("The same as a table").first.click()
     table = signed_in.get_by_role("region", name="Searches as a table")
     expect(table.get_by_role("cell", name="3", exact=True)).to_be_visible()
+
+
+def _download_in_pieces(url: str) -> None:
+    """Twice: at once, and in two pieces; who looks first or has the photo downloads nothing."""
+    assert httpx.head(url).status_code == 200
+    whole = httpx.get(url)
+    assert whole.content == b"a photo"
+    assert httpx.get(url, headers={"Range": "bytes=0-3"}).status_code == 206
+    assert httpx.get(url, headers={"Range": "bytes=4-"}).status_code == 206
+    held = httpx.get(url, headers={"If-None-Match": whole.headers["etag"]})
+    assert held.status_code == 304
 
 
 def test_nothing_that_was_searched_for_is_kept(office: Office, key: str) -> None:

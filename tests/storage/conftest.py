@@ -54,6 +54,7 @@ def files_app(folder_settings: Settings) -> Starlette:
     )
     app.state.store = store
     app.state.linker = open_linker(folder_settings, store)
+    app.state.downloaded = lambda key: None
     return app
 
 

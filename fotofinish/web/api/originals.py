@@ -113,7 +113,7 @@ async def _of_participant(
     )
     if wanted.method == "bib" and not window.offset:
         ours.uses.searched(access.reached_event, "bib", found=page.total > 0)
-    ours.uses.downloaded(access.reached_event, len(links))
+    ours.uses.linked(access.reached_event, len(links))
     message = None
     if not page.total:
         message = f"No images found for {wanted.method} {wanted.identifier}"
@@ -149,7 +149,7 @@ async def _of_ids(
         [found[id] for id in page if id in found],
         check=ours.settings.check_originals,
     )
-    ours.uses.downloaded(event_id, len(links))
+    ours.uses.linked(event_id, len(links))
     failures += [
         Failure(image_id=str(id), error=UNKNOWN, path=None) for id in page if id not in found
     ]

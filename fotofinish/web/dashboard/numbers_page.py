@@ -14,6 +14,7 @@ from fotofinish.events.events import find_own_event
 from fotofinish.events.uses import UseHour, use_hours, use_totals
 from fotofinish.photos.capture_times import CaptureTimes, capture_times
 from fotofinish.photos.photos import event_status
+from fotofinish.storage.folder import FolderStore
 from fotofinish.web.dashboard.plots import Plot, Span, plot
 from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor
@@ -26,11 +27,14 @@ SPANS = {
     "quarter": Span("90 days", 90, DAY),
 }
 USUAL = "week"
-PLOTS = (
-    ("Searches", (("bib", "by bib"), ("selfie", "by selfie"))),
-    ("Downloads", (("downloads", "originals"),)),
-    ("Searches that found nothing", (("failed", "searches"),)),
+SEARCHES = ("Searches", (("bib", "by bib"), ("selfie", "by selfie")))
+FAILED = ("Searches that found nothing", (("failed", "searches"),))
+DOWNLOADS = ("Downloads", (("downloads", "originals"),))
+HANDED_OUT = (
+    "Originals handed out",
+    (("links", "links to the storage"), ("downloads", "in ZIP archives")),
 )
+"""Where photos are fetched from a bucket, nobody tells this server of it."""
 
 
 class NumbersPage:
@@ -53,6 +57,7 @@ class NumbersPage:
             totals = await use_totals(connection, event.id)
             hours = await use_hours(connection, event.id, now - span.step * span.count)
             captured = await capture_times(connection, event.id, event.starts_at, event.time_zone)
+        told = isinstance(services(request).store, FolderStore)
         return self._shell.render(
             "numbers.html",
             frame_of(request, visitor, visitor.organisation(event.org_id)),
@@ -61,7 +66,8 @@ class NumbersPage:
             seen=seen,
             totals=totals,
             searches=totals.bib + totals.selfie,
-            plots=_plots(span, hours, now, event.time_zone),
+            plots=_plots(span, hours, now, event.time_zone, told=told),
+            told=told,
             captured=_captured(captured),
             elsewhen=captured.elsewhen,
             spans=SPANS,
@@ -69,7 +75,9 @@ class NumbersPage:
         )
 
 
-def _plots(span: Span, hours: Iterable[UseHour], now: datetime, time_zone: str) -> list[Plot]:
+def _plots(
+    span: Span, hours: Iterable[UseHour], now: datetime, time_zone: str, *, told: bool
+) -> list[Plot]:
     counts: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
     for one in hours:
         numbers = {
@@ -77,10 +85,12 @@ def _plots(span: Span, hours: Iterable[UseHour], now: datetime, time_zone: str) 
             "selfie": one.selfie,
             "failed": one.failed,
             "downloads": one.downloads,
+            "links": one.links,
         }
         counts[span.place(one.hour, time_zone)].update(numbers)
     places = span.places(now, time_zone)
-    return [plot(name, series, places, counts, span.write) for name, series in PLOTS]
+    wanted = (SEARCHES, DOWNLOADS if told else HANDED_OUT, FAILED)
+    return [plot(name, series, places, counts, span.write) for name, series in wanted]
 
 
 def _captured(times: CaptureTimes) -> Plot | None:

@@ -46,9 +46,11 @@ class Downloads:
             found = await originals_by_id(connection, gallery.event.id, [photo_id])
         if not found:
             raise NotFound(NO_PHOTO)
-        ours.uses.downloaded(gallery.event.id, 1)
-        previews = gallery.choices.downloads == "previews"
-        key = preview_key(gallery.event.id, photo_id) if previews else found[0].key
+        if gallery.choices.downloads == "previews":
+            key = preview_key(gallery.event.id, photo_id)
+        else:
+            key = found[0].key
+            ours.uses.linked(gallery.event.id, 1)
         return RedirectResponse(ours.linker.link(key), 303)
 
     async def archive(self, request: Request, gallery: OpenGallery) -> Response:
