@@ -25,8 +25,8 @@ from fotofinish.events.events import Event, create_event
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import sniff
-from fotofinish.photos.keys import image_id, preview_key, thumbnail_key
-from fotofinish.photos.previews import render_previews
+from fotofinish.photos.keys import image_id
+from fotofinish.photos.previews import render_previews, store_previews
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.running import free_port, running
@@ -65,15 +65,11 @@ def _fill(settings: Settings, database: Database, event: Event, folder: Path) ->
             kind = number % len(drawn)
             digest = hashlib.sha256(number.to_bytes(4, "big")).digest()
             photo_id, taken = image_id(event.id, digest), START + timedelta(seconds=number)
-            for key, data in (
-                (preview_key(event.id, photo_id), previews[kind].preview),
-                (thumbnail_key(event.id, photo_id), previews[kind].thumbnail),
-            ):
-                store.put(key, data, content_type="image/jpeg", filename="a.jpg")
+            store_previews(store, event.id, photo_id, previews[kind])
             connection.execute(
                 """insert into photo (id, event_id, sha256, size, content_type, extension, name,
-                                      width, height, captured_at, state)
-                   values (%s, %s, %s, 1, 'image/jpeg', 'jpg', 'a.jpg', %s, %s, %s, 'ready')""",
+                                      width, height, captured_at, state, drawn)
+                   values (%s, %s, %s, 1, 'image/jpeg', 'jpg', 'a.jpg', %s, %s, %s, 'ready', 1)""",
                 [photo_id, event.id, digest, shown[kind].width, shown[kind].height, taken],
             )
             connection.execute(

@@ -9,16 +9,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import procrastinate
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.types import JSONDict
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from fotofinish.database.connection import Pool
 from fotofinish.errors import FotofinishError
 from fotofinish.events.gone import erase_gone_event
 from fotofinish.faces.selfies import forget_expired
@@ -87,7 +90,10 @@ async def clear_gone_photos(context: JobContext) -> None:
 async def defer_previews(queue: App, connection: AsyncConnection, event_id: int) -> None:
     """Queue an event's previews to be drawn again, after everything else that waits."""
     deferrer = queue.configure_task(
-        "fotofinish:redraw_previews", connection=connection, priority=PATIENT
+        "fotofinish:redraw_previews",
+        connection=connection,
+        priority=PATIENT,
+        lock=f"redraw {event_id}",  # two of them would draw the same photos
     )
     await deferrer.defer_async(event_id=event_id)
 
@@ -110,6 +116,22 @@ async def redraw_previews(context: JobContext, event_id: int) -> None:
             await defer_previews(context.app, connection, event_id)
 
 
+async def defer_old_previews(queue: App, pool: Pool) -> None:
+    """Queue what an older version drew to be drawn again; once, whoever calls."""
+    from fotofinish.photos.redrawing import events_with_old_previews
+
+    async with pool.connection() as connection:
+        for event_id in await events_with_old_previews(connection):
+            deferrer = queue.configure_task(
+                "fotofinish:redraw_previews",
+                priority=PATIENT,
+                lock=f"redraw {event_id}",
+                queueing_lock=f"old previews {event_id}",
+            )
+            with suppress(AlreadyEnqueued):
+                await deferrer.defer_async(event_id=event_id)
+
+
 @blueprint.task(
     name="process_photo",
     pass_context=True,
@@ -123,7 +145,7 @@ async def process_photo(context: JobContext, photo_id: str) -> None:
         await workshop.give_up(UUID(photo_id), CRASHED)
         return
     try:
-        await workshop.process(UUID(photo_id))
+        outdated = await workshop.process(UUID(photo_id))
     except Exception as error:
         if attempts >= MAX_ATTEMPTS:
             reason = error.message if isinstance(error, FotofinishError) else UNEXPECTED
@@ -131,6 +153,9 @@ async def process_photo(context: JobContext, photo_id: str) -> None:
             logger.exception("photo %s failed for good", photo_id)
             return
         raise
+    if outdated is not None:
+        async with workshop.pool.connection() as connection:
+            await defer_previews(context.app, connection, outdated)
 
 
 @blueprint.periodic(cron="* * * * * */10")

@@ -36,6 +36,12 @@ class Settings(BaseSettings):
         None, description="signs local links and sessions; none: made once, kept in the data folder"
     )
     link_ttl: int = Field(3600, ge=60, le=7 * 24 * 3600, description="life of a download link")
+    preview_ttl: int = Field(
+        24 * 3600,
+        ge=60,
+        le=7 * 24 * 3600,
+        description="life of a link to a preview; it stays the same for half of that, for caches",
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000", description="the address under which this server is reached"
     )

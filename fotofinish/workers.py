@@ -112,6 +112,7 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
         queue = jobs.make_queue(database.dsn)
         await stack.enter_async_context(queue.open_async())
         await jobs.take_back_stalled(queue)
+        await jobs.defer_old_previews(queue, pool)
         worker = asyncio.create_task(
             queue.run_worker_async(
                 concurrency=1,

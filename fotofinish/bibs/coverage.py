@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
@@ -11,6 +10,7 @@ from psycopg.rows import class_row
 from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.bibs.misreadings import likeliest, slips_to
 from fotofinish.errors import InvalidValue
+from fotofinish.photos.preview_links import Picture
 
 SHOWN = ("all", "without", "with")
 
@@ -35,11 +35,11 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """A bib on no list; `photo_id` is one of its photos, `suggestions` what it may have been."""
+    """A bib on no list; `photo` is one of its photos, `suggestions` what it may have been."""
 
     bib: str
     photos: int
-    photo_id: UUID
+    photo: Picture
     suggestions: list[Participant]
 
 
@@ -109,11 +109,13 @@ async def list_unlisted(
     """Bibs on photos that are on no list, those on the most photos first, with suggestions."""
     cursor = await connection.execute(
         f"""with seen as ({SEEN})
-            select bib, photos, (select photo_id from bib_tag
-                                 where event_id = %(event)s and bib = seen.bib and visible
-                                 order by captured_at, photo_id limit 1)
-            from seen where not exists (select 1 from startlist_entry
-                                        where event_id = %(event)s and bib = seen.bib)
+            select bib, photos, photo.id, photo.drawn
+            from seen join photo on photo.id = (
+              select photo_id from bib_tag
+              where event_id = %(event)s and bib = seen.bib and visible
+              order by captured_at, photo_id limit 1)
+            where not exists (select 1 from startlist_entry
+                              where event_id = %(event)s and bib = seen.bib)
             order by photos desc, length(bib), bib limit %(limit)s""",  # noqa: S608
         {"event": event_id, "limit": limit},
     )
@@ -133,13 +135,13 @@ async def list_unlisted(
         Unlisted(
             bib,
             photos,
-            photo_id,
+            Picture(photo_id, drawn),
             [
                 Participant(one, names[one], seen.get(one, 0))
                 for one in likeliest(near[bib], seen.keys())
             ],
         )
-        for bib, photos, photo_id in unlisted
+        for bib, photos, photo_id, drawn in unlisted
     ]
 
 

@@ -22,14 +22,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from fotofinish.delivery.ranges import RangeNotSatisfiable, Span, spans
 from fotofinish.errors import NotAllowed, NotFound, ObjectMissing, StorageError
 from fotofinish.photos.formats import HEIC, JPEG, PNG, TIFF, WEBP
-from fotofinish.photos.keys import is_preview
+from fotofinish.photos.keys import UNCHANGING, is_preview
 from fotofinish.storage.disposition import attachment
 from fotofinish.storage.folder import FolderStore
 from fotofinish.storage.keys import address_path
 from fotofinish.storage.local_links import LocalLinks
 
 CHUNK = 128 * 1024
-PREVIEW_SECONDS = 1800
 CONTENT_TYPES = {kind.extension: kind.content_type for kind in (JPEG, PNG, WEBP, HEIC, TIFF)}
 
 
@@ -50,8 +49,8 @@ async def serve_file(request: Request) -> Response:
     signer.check(written, request.scope["query_string"], time.time())
     file, stat = _open(store, key)
     headers = _headers(key, stat)
-    if is_preview(key):  # its link changes with time: a browser need not ask again while it lives
-        headers["Cache-Control"] = f"private, max-age={PREVIEW_SECONDS}, immutable"
+    if is_preview(key):
+        headers["Cache-Control"] = UNCHANGING
     if request.headers.get("if-none-match") in (headers["ETag"], "*"):
         return Response(status_code=304, headers=headers)
     try:

@@ -27,6 +27,7 @@ class Original:
     size: int
     width: int
     height: int
+    drawn: int
     crc32: int | None
     captured_at: datetime | None
 
@@ -37,7 +38,7 @@ class Original:
 
 
 COLUMNS = """photo.id, photo.event_id, photo.extension, photo.size, photo.width, photo.height,
-    photo.crc32, photo.captured_at"""
+    photo.drawn, photo.crc32, photo.captured_at"""
 SHOWN = "photo.state = 'ready' and not photo.hidden"
 
 OF_BIB = f"""select {COLUMNS} from bib_tag join photo on photo.id = bib_tag.photo_id

@@ -79,6 +79,7 @@ class Cell:
     hidden: bool
     width: int | None
     height: int | None
+    drawn: int
     bibs: list[str]
 
 
@@ -114,6 +115,7 @@ class Sheet:
     reason: str | None
     hidden: bool
     turned: int
+    drawn: int
     width: int | None
     height: int | None
     captured_at: datetime | None
@@ -146,7 +148,7 @@ async def list_cells(
     after = f"and ({ORDER}, id) >= (%(mark_at)s::timestamptz, %(mark_id)s)" if mark else ""
     async with connection.cursor(row_factory=class_row(Cell)) as cursor:
         await cursor.execute(
-            f"""select id, name, state, hidden, width, height,
+            f"""select id, name, state, hidden, width, height, drawn,
                        array(select bib from bib_tag where photo_id = photo.id
                              order by confidence desc, bib) as bibs
                 from (select id, {ORDER} as at from photo
@@ -187,7 +189,7 @@ async def find_sheet(connection: AsyncConnection, event_id: int, photo_id: UUID)
     async with connection.cursor(row_factory=class_row(Sheet)) as cursor:
         await cursor.execute(
             """select id, name, folder, size, content_type, extension, state, reason, hidden,
-                      turned, width, height, captured_at
+                      turned, drawn, width, height, captured_at
                from photo where id = %s and event_id = %s""",
             [photo_id, event_id],
         )

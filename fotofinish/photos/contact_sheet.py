@@ -17,6 +17,7 @@ class SheetPhoto:
     name: str
     width: int
     height: int
+    drawn: int
     bibs: list[str]
 
 
@@ -26,7 +27,7 @@ async def contact_sheet(
     """The first photos of an event, in the order of its gallery."""
     async with connection.cursor(row_factory=class_row(SheetPhoto)) as cursor:
         await cursor.execute(
-            """select photo.id, photo.name, photo.width, photo.height,
+            """select photo.id, photo.name, photo.width, photo.height, photo.drawn,
                       array(select bib from bib_tag where photo_id = photo.id
                             order by confidence desc, bib) as bibs
                from photo

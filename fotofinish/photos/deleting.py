@@ -14,7 +14,7 @@ from procrastinate import App
 from psycopg import AsyncConnection
 
 from fotofinish import jobs
-from fotofinish.photos.keys import original_key, preview_key, thumbnail_key
+from fotofinish.photos.keys import original_key, preview_keys
 from fotofinish.storage.stores import Store
 
 BATCH = 100
@@ -60,8 +60,7 @@ async def clear_gone(connection: AsyncConnection, store: Store) -> int:
             for photo_id, event_id, extension in gone
             for key in (
                 original_key(event_id, photo_id, extension),
-                preview_key(event_id, photo_id),
-                thumbnail_key(event_id, photo_id),
+                *preview_keys(event_id, photo_id),
             )
         ]
         if keys:

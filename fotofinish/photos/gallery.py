@@ -19,11 +19,13 @@ from fotofinish.bibs.numbers import normalise_bib
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A photo in a list; width and height are the upright original's."""
+    """A photo in a list; width and height are the upright original's, `drawn` names its
+    previews' version."""
 
     id: UUID
     width: int
     height: int
+    drawn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ with bucket as materialized (
 select (select coalesce(sum(photos), 0)::bigint from bucket), page.*
 from (values (1)) always
 left join lateral (
-  select id, width, height from photo
+  select id, width, height, drawn from photo
   where event_id = %(event)s and state = 'ready' and not hidden
     and (coalesce(captured_at, 'infinity'), id)
         >= ((select minute from start), (select prefix from start))
@@ -90,7 +92,7 @@ group by day, hour having sum(photos) > 0 order by day, hour
 """
 
 PAGE_OF_BIB = """
-select total, photo.id, photo.width, photo.height
+select total, photo.id, photo.width, photo.height, photo.drawn
 from (select count(*) as total from bib_tag
       where event_id = %(event)s and bib = %(bib)s and visible) counted
 left join (select photo_id, captured_at from bib_tag
@@ -101,7 +103,7 @@ order by page.captured_at, page.photo_id
 """
 
 PAGE_OF_SELFIE = """
-select total, photo.id, photo.width, photo.height
+select total, photo.id, photo.width, photo.height, photo.drawn
 from (select count(*) as total from selfie_match
       where event_id = %(event)s and selfie_id = %(selfie)s and visible) counted
 left join (select photo_id, captured_at from selfie_match
@@ -168,18 +170,18 @@ async def days_of_event(connection: AsyncConnection, event_id: int) -> list[DayC
     ]
 
 
-async def first_images(connection: AsyncConnection, event_ids: Sequence[int]) -> dict[int, UUID]:
+async def first_images(connection: AsyncConnection, event_ids: Sequence[int]) -> dict[int, Image]:
     """The first photo of each of these events that has any."""
     cursor = await connection.execute(
-        """select event.id, first.id from unnest(%s::bigint[]) event(id)
+        """select event.id, first.id, width, height, drawn from unnest(%s::bigint[]) event(id)
            join lateral (
-             select id from photo
+             select id, width, height, drawn from photo
              where event_id = event.id and state = 'ready' and not hidden
              order by coalesce(captured_at, 'infinity'), id limit 1) first on true""",
         [list(event_ids)],
         prepare=True,
     )
-    return dict(await cursor.fetchall())
+    return {event_id: Image(*row) for event_id, *row in await cursor.fetchall()}
 
 
 def moment(seconds: int) -> datetime:

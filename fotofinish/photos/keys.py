@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 from uuid import UUID, uuid5
 
 CHECK_KEY = "incoming/check"
 ORIGINAL = re.compile(r"imgs/(\d{1,18})/large/")
+Size = Literal["medium", "dense", "small"]
+LONG_SIDES: dict[Size, int] = {"medium": 1600, "dense": 640, "small": 400}  # pixels
+# How long caches may keep previews: links to them name the version that was drawn
+UNCHANGING = "private, max-age=31536000, immutable"
 NAMESPACE = UUID("7c9f4fd1-6c0e-5b53-9a55-0b6a2c1f3f4e")
 
 
@@ -44,14 +49,26 @@ def incoming_key(event_id: int, upload_id: UUID) -> str:
     return f"{incoming_folder(event_id)}{upload_id}"
 
 
-def preview_key(event_id: int, photo_id: UUID) -> str:
-    """Where the preview of about 1,600 pixels lies."""
-    return f"imgs/{event_id}/medium/{photo_id}.jpg"
+def preview_key(event_id: int, photo_id: UUID, size: Size) -> str:
+    """Where a preview lies: for the whole screen, grids on dense screens, all other grids."""
+    return f"{event_folder(event_id)}{size}/{photo_id}.webp"
 
 
-def thumbnail_key(event_id: int, photo_id: UUID) -> str:
-    """Where the thumbnail of about 400 pixels lies."""
-    return f"imgs/{event_id}/small/{photo_id}.jpg"
+def old_preview_key(event_id: int, photo_id: UUID, size: Size) -> str:
+    """Where it lies when it was last drawn by a version that made JPEGs, without "dense"."""
+    return f"{event_folder(event_id)}{'medium' if size == 'medium' else 'small'}/{photo_id}.jpg"
+
+
+def preview_keys(event_id: int, photo_id: UUID) -> list[str]:
+    """Every key under which a preview of the photo may lie."""
+    return [preview_key(event_id, photo_id, size) for size in LONG_SIDES] + old_preview_keys(
+        event_id, photo_id
+    )
+
+
+def old_preview_keys(event_id: int, photo_id: UUID) -> list[str]:
+    """The keys of previews that older versions drew."""
+    return [old_preview_key(event_id, photo_id, size) for size in ("medium", "small")]
 
 
 def event_of_original(key: str) -> int | None:
@@ -61,6 +78,6 @@ def event_of_original(key: str) -> int | None:
 
 
 def is_preview(key: str) -> bool:
-    """Whether this is the key of a preview or a thumbnail."""
+    """Whether this is the key of a preview of any size."""
     parts = key.split("/")
-    return len(parts) == 4 and parts[2] in ("medium", "small")
+    return len(parts) == 4 and parts[2] in LONG_SIDES

@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from fotofinish.photos.keys import original_key
 
+DRAWN_NOW = "greatest(drawn + 1, extract(epoch from clock_timestamp())::bigint)"
 STATES = ("waiting", "processing", "ready", "failed")
 
 
@@ -40,6 +41,7 @@ class StoredPhoto:
     state: str
     hidden: bool
     turned: int
+    has_old_previews: bool
     time_zone: str
 
     @property
@@ -103,6 +105,7 @@ async def begin_processing(connection: AsyncConnection, photo_id: UUID) -> Store
                from event where photo.id = %s and event.id = photo.event_id
                returning photo.id, photo.event_id, photo.extension, photo.content_type,
                          photo.state, photo.hidden, photo.turned,
+                         photo.drawn <= 0 and photo.width is not null as has_old_previews,
                          event.time_zone""",
             [photo_id],
         )
@@ -129,12 +132,13 @@ async def mark_ready(
     preview_version: int,
     crc32: int,
 ) -> bool:
-    """End a photo as "ready" with its upright size, capture time and checksum; False: gone."""
+    """End a photo whose previews were drawn as "ready" with its upright size, capture time and
+    checksum; False: gone."""
     cursor = await connection.execute(
-        """update photo set state = 'ready', reason = null, width = %s, height = %s,
+        f"""update photo set state = 'ready', reason = null, width = %s, height = %s,
                   captured_at = %s, capture_offset = %s, preview_version = %s, crc32 = %s,
-                  processed_at = now()
-           where id = %s""",
+                  drawn = {DRAWN_NOW}, processed_at = now()
+            where id = %s""",  # noqa: S608 (a constant)
         [width, height, captured_at, capture_offset, preview_version, crc32, photo_id],
     )
     return cursor.rowcount == 1

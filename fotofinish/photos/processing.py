@@ -23,9 +23,9 @@ from fotofinish.faces.templates import replace_faces
 from fotofinish.photos.decoding import decode, turn
 from fotofinish.photos.exif import Capture, captured_at, read_capture
 from fotofinish.photos.formats import sniff
-from fotofinish.photos.keys import preview_key, thumbnail_key
+from fotofinish.photos.keys import old_preview_keys
 from fotofinish.photos.photos import StoredPhoto, begin_processing, mark_failed, mark_ready
-from fotofinish.photos.previews import Previews, render_previews
+from fotofinish.photos.previews import render_previews, store_previews
 from fotofinish.photos.watermark import Watermark, find_watermark
 from fotofinish.recognition import PhotoReading, Recogniser
 from fotofinish.storage.stores import Store
@@ -39,7 +39,6 @@ class Result:
     """All that was found out about one photo."""
 
     reading: PhotoReading
-    previews: Previews
     capture: Capture
     preview_version: int
     crc32: int
@@ -54,15 +53,16 @@ class Workshop:
         self.recogniser = recogniser
         self.max_pixels = max_pixels
 
-    async def process(self, photo_id: UUID) -> None:
+    async def process(self, photo_id: UUID) -> int | None:
         """Bring a photo to "ready", or to "failed" when it cannot be decoded.
 
-        Raises what may be mended by trying again (StorageError, database errors).
+        Gives its event when that event's mark was changed meanwhile, so that the previews are to
+        be drawn again. Raises what may be mended by trying again (StorageError, database errors).
         """
         async with self.pool.connection() as connection:
             photo = await begin_processing(connection, photo_id)
             if photo is None:
-                return
+                return None
             start_list = await load_bibs(connection, photo.event_id)
             mark = await find_watermark(connection, photo.event_id)
         try:
@@ -70,15 +70,19 @@ class Workshop:
             result = await asyncio.to_thread(self._read, photo, start_list, mark)
         except (UndecodablePhoto, UnsupportedFormat) as error:
             await self.give_up(photo_id, error.message)
-            return
+            return None
         except ObjectMissing:
             await self.give_up(photo_id, GONE)
-            return
+            return None
         async with self.pool.connection() as connection:
             try:
                 await _write(connection, photo, result, self.recogniser.face_model)
             except ForeignKeyViolation:
-                return  # deleted while we worked
+                return None  # deleted while we worked
+            newest = await find_watermark(connection, photo.event_id)
+        if photo.has_old_previews:
+            await self.store.delete_many_async(old_preview_keys(photo.event_id, photo.id))
+        return None if newest.version == mark.version else photo.event_id
 
     async def give_up(self, photo_id: UUID, reason: str) -> None:
         """End the photo as "failed" with a reason for people."""
@@ -98,15 +102,8 @@ class Workshop:
         reading = self.recogniser.read(
             decoded.pixels, decoded.width, decoded.height, start_list=start_list
         )
-        filename = f"{photo.id}.jpg"
-        for key, jpeg in (
-            (preview_key(photo.event_id, photo.id), previews.preview),
-            (thumbnail_key(photo.event_id, photo.id), previews.thumbnail),
-        ):
-            self.store.put(key, jpeg, content_type="image/jpeg", filename=filename)
-        return Result(
-            reading, previews, read_capture(data, photo_format), mark.version, zlib.crc32(data)
-        )
+        store_previews(self.store, photo.event_id, photo.id, previews)
+        return Result(reading, read_capture(data, photo_format), mark.version, zlib.crc32(data))
 
 
 async def _write(

@@ -1,4 +1,5 @@
-"""Previews drawn again because their mark changed; faces and numbers are not read again.
+"""Previews drawn again because their mark changed, or because an older version drew them; faces and
+numbers are not read again.
 
 A few photos at a time, between which new photos come first. What is left is what the database says:
 a kill in between loses nothing.
@@ -17,21 +18,24 @@ from fotofinish.database.connection import Pool
 from fotofinish.errors import FotofinishError
 from fotofinish.photos.decoding import decode, turn
 from fotofinish.photos.formats import sniff
-from fotofinish.photos.keys import original_key, preview_key, thumbnail_key
-from fotofinish.photos.previews import PREVIEW_LONG_SIDE, Previews, render_previews
+from fotofinish.photos.keys import old_preview_keys, original_key
+from fotofinish.photos.photos import DRAWN_NOW
+from fotofinish.photos.previews import LARGEST, render_previews, store_previews
 from fotofinish.photos.watermark import Watermark, find_watermark
 from fotofinish.storage.stores import Store
 
 BATCH = 8
+STALE = "(preview_version <> %s or drawn = 0)"
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A photo whose previews carry an old mark, or none."""
+    """A photo whose previews carry an old mark, or are of an older version."""
 
     id: UUID
     extension: str
     turned: int
+    drawn: int
 
 
 async def redraw_some(pool: Pool, store: Store, event_id: int, *, max_pixels: int) -> bool:
@@ -44,24 +48,23 @@ async def redraw_some(pool: Pool, store: Store, event_id: int, *, max_pixels: in
         stale = await _list_stale(connection, event_id, mark.version)
     for photo in stale:
         try:
-            previews = await asyncio.to_thread(_draw, store, event_id, photo, mark, max_pixels)
-            await _store(store, event_id, photo.id, previews)
+            await asyncio.to_thread(_draw, store, event_id, photo, mark, max_pixels)
+            redrawn = True
         except FotofinishError as error:
             if error.status == 503:  # the store is away: the job tries again
                 raise
+            redrawn = False
         async with pool.connection() as connection:
-            await connection.execute(
-                "update photo set preview_version = %s where id = %s and turned = %s",
-                [mark.version, photo.id, photo.turned],
-            )
+            await (_note_redrawn if redrawn else _note_failed)(connection, photo, mark.version)
+        if redrawn and photo.drawn <= 0:
+            await store.delete_many_async(old_preview_keys(event_id, photo.id))
     return len(stale) == BATCH
 
 
 async def count_stale(connection: AsyncConnection, event_id: int, version: int) -> int:
-    """How many photos of the event do not carry this version of the mark."""
+    """How many photos of the event do not carry this version of the mark, or are to be redrawn."""
     cursor = await connection.execute(
-        """select count(*) from photo
-           where event_id = %s and state = 'ready' and preview_version <> %s""",
+        f"select count(*) from photo where event_id = %s and state = 'ready' and {STALE}",  # noqa: S608
         [event_id, version],
     )
     row = await cursor.fetchone()
@@ -69,29 +72,44 @@ async def count_stale(connection: AsyncConnection, event_id: int, version: int) 
     return int(row[0])
 
 
+async def events_with_old_previews(connection: AsyncConnection) -> list[int]:
+    """Events with photos whose previews an older version drew."""
+    cursor = await connection.execute(
+        "select distinct event_id from photo where state = 'ready' and drawn = 0"
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def _list_stale(connection: AsyncConnection, event_id: int, version: int) -> list[Stale]:
     async with connection.cursor(row_factory=class_row(Stale)) as cursor:
         await cursor.execute(
-            """select id, extension, turned from photo
-               where event_id = %s and state = 'ready' and preview_version <> %s
-               limit %s""",
+            f"""select id, extension, turned, drawn from photo
+                where event_id = %s and state = 'ready' and {STALE} limit %s""",  # noqa: S608
             [event_id, version, BATCH],
         )
         return await cursor.fetchall()
 
 
-def _draw(store: Store, event_id: int, photo: Stale, mark: Watermark, max_pixels: int) -> Previews:
+def _draw(store: Store, event_id: int, photo: Stale, mark: Watermark, max_pixels: int) -> None:
     data = store.get(original_key(event_id, photo.id, photo.extension))
-    decoded = decode(
-        data, sniff(data[:4096]), max_pixels=max_pixels, target_long_side=PREVIEW_LONG_SIDE
+    decoded = decode(data, sniff(data[:4096]), max_pixels=max_pixels, target_long_side=LARGEST)
+    previews = render_previews(turn(decoded, photo.turned), mark)
+    store_previews(store, event_id, photo.id, previews)
+
+
+async def _note_redrawn(connection: AsyncConnection, photo: Stale, version: int) -> None:
+    """New previews lie there. If the photo was turned meanwhile, they are stale already (-1)."""
+    await connection.execute(
+        f"""update photo set drawn = {DRAWN_NOW},
+                   preview_version = case when turned = %s then %s else -1 end
+            where id = %s""",  # noqa: S608 (a constant)
+        [photo.turned, version, photo.id],
     )
-    return render_previews(turn(decoded, photo.turned), mark)
 
 
-async def _store(store: Store, event_id: int, photo_id: UUID, previews: Previews) -> None:
-    filename = f"{photo_id}.jpg"
-    for key, jpeg in (
-        (preview_key(event_id, photo_id), previews.preview),
-        (thumbnail_key(event_id, photo_id), previews.thumbnail),
-    ):
-        await store.put_async(key, jpeg, content_type="image/jpeg", filename=filename)
+async def _note_failed(connection: AsyncConnection, photo: Stale, version: int) -> None:
+    await connection.execute(
+        """update photo set preview_version = %s, drawn = case when drawn = 0 then -1 else drawn end
+           where id = %s and turned = %s""",
+        [version, photo.id, photo.turned],
+    )

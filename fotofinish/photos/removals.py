@@ -25,6 +25,7 @@ class Removal:
     photo_id: UUID
     name: str
     hidden: bool
+    drawn: int
     message: str
     contact: str
     created_at: datetime
@@ -58,7 +59,7 @@ async def list_removals(connection: AsyncConnection, event_id: int) -> list[Remo
     """The open requests, the oldest first."""
     async with connection.cursor(row_factory=class_row(Removal)) as cursor:
         await cursor.execute(
-            """select request.id, photo_id, photo.name, photo.hidden, message, contact,
+            """select request.id, photo_id, photo.name, photo.hidden, photo.drawn, message, contact,
                       request.created_at
                from removal_request request join photo on photo.id = photo_id
                where request.event_id = %s and request.state = 'open'

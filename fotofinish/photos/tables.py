@@ -47,7 +47,11 @@ photo = Table(
     Column("reason", Text),
     Column("hidden", Boolean, nullable=False, server_default=text("false")),
     Column("turned", SmallInteger, nullable=False, server_default=text("0")),
+    # of the mark on the previews; -1: they are to be drawn again
     Column("preview_version", Integer, nullable=False, server_default=text("0")),
+    # when previews were last drawn (Unix seconds, ever growing: links name it); 0: by a version
+    # that made JPEGs, -1: so, and they cannot be drawn again
+    Column("drawn", BigInteger, nullable=False, server_default=text("0")),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     Column("processed_at", DateTime(timezone=True)),
     CheckConstraint("turned between 0 and 3", name="turned_range"),
@@ -61,13 +65,18 @@ photo = Table(
         "id",
         postgresql_include=["state", "hidden", "folder"],
     ),
+    Index(
+        "ix_photo_old_previews",
+        "event_id",
+        postgresql_where=text("state = 'ready' and drawn = 0"),
+    ),
     Index("ix_photo_unready", "state", postgresql_where=text("state <> 'ready'")),
     Index(
         "ix_photo_gallery",
         "event_id",
         text("coalesce(captured_at, 'infinity')"),
         "id",
-        postgresql_include=["captured_at", "width", "height"],
+        postgresql_include=["captured_at", "width", "height", "drawn"],
         postgresql_where=text("state = 'ready' and not hidden"),
     ),
 )

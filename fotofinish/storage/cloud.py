@@ -84,7 +84,15 @@ class CloudStore:
         self.bucket = transfers
         self._looks = looks
 
-    def put(self, key: str, data: bytes | Path, *, content_type: str, filename: str) -> None:
+    def put(
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str,
+        filename: str,
+        cache_control: str | None = None,
+    ) -> None:
         """Store an object, replacing one that is there; complete when it returns.
 
         Up to 16 MiB in one request, more in parts of which four are in memory at once.
@@ -94,13 +102,19 @@ class CloudStore:
                 self.bucket,
                 check_key(key),
                 data,
-                attributes=attributes(content_type, filename),
+                attributes=attributes(content_type, filename, cache_control),
                 chunk_size=PART_BYTES,
                 max_concurrency=PARTS_AT_ONCE,
             )
 
     async def put_async(
-        self, key: str, data: bytes | Path, *, content_type: str, filename: str
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str,
+        filename: str,
+        cache_control: str | None = None,
     ) -> None:
         """As `put`."""
         with self._failures(key):
@@ -108,7 +122,7 @@ class CloudStore:
                 self.bucket,
                 check_key(key),
                 data,
-                attributes=attributes(content_type, filename),
+                attributes=attributes(content_type, filename, cache_control),
                 chunk_size=PART_BYTES,
                 max_concurrency=PARTS_AT_ONCE,
             )
@@ -249,6 +263,7 @@ class CloudStore:
         return StorageError(f"{self.name} cannot be reached.")
 
 
-def attributes(content_type: str, filename: str) -> Attributes:
-    """What the object is served with: its type, and the name it is saved under."""
-    return {"Content-Type": content_type, "Content-Disposition": attachment(filename)}
+def attributes(content_type: str, filename: str, cache_control: str | None) -> Attributes:
+    """What the object is served with: its type, the name it is saved under, who may keep it."""
+    given: Attributes = {"Content-Type": content_type, "Content-Disposition": attachment(filename)}
+    return given if cache_control is None else {**given, "Cache-Control": cache_control}

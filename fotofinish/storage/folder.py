@@ -44,10 +44,19 @@ class FolderStore:
         """Where the object lies, whether it exists or not."""
         return Path(self._prefix + check_key(key))
 
-    def put(self, key: str, data: bytes | Path, *, content_type: str, filename: str) -> None:
+    def put(
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str,
+        filename: str,
+        cache_control: str | None = None,
+    ) -> None:
         """Store an object, replacing one that is there; durable when it returns.
 
-        A folder keeps no type and no file name: both come from the key when a link is served.
+        A folder keeps no type, no file name and no rules for caches: they come from the key when a
+        link is served.
         """
         target = self.path(key)
         temporary = self._incoming / secrets.token_hex(16)
@@ -61,10 +70,23 @@ class FolderStore:
                 temporary.unlink(missing_ok=True)
 
     async def put_async(
-        self, key: str, data: bytes | Path, *, content_type: str, filename: str
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str,
+        filename: str,
+        cache_control: str | None = None,
     ) -> None:
         """As `put`; in a thread, since flushing a disk takes long and cannot be awaited."""
-        await asyncio.to_thread(self.put, key, data, content_type=content_type, filename=filename)
+        await asyncio.to_thread(
+            self.put,
+            key,
+            data,
+            content_type=content_type,
+            filename=filename,
+            cache_control=cache_control,
+        )
 
     def get(self, key: str) -> bytes:
         """All bytes of an object; ObjectMissing if there is none."""

@@ -3,21 +3,24 @@
 `PUBLIC_URL/files/<key>?expires=<Unix seconds>&signature=<hex>`, where the signature is the
 HMAC-SHA256 of everything between `/files/` and `&signature=`, exactly as it is written. So there
 is one spelling of a link, and any other is refused: another encoding of the same path, a leading
-zero, upper-case hex, one parameter more.
+zero, upper-case hex, one parameter more. Links to what may be drawn anew carry `version=<number>&`
+in front, so that caches know it for another picture.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fotofinish.errors import NotAllowed
 from fotofinish.storage.keyed_hash import hmac_sha256
 from fotofinish.storage.keys import address_path
 
 PURPOSE = b"fotofinish: links to local files, version 1"
-QUERY = re.compile(rb"expires=([1-9][0-9]{0,11})&signature=([0-9a-f]{64})")
+QUERY = re.compile(
+    rb"((?:version=[1-9][0-9]{0,9}&)?expires=([1-9][0-9]{0,11}))&signature=([0-9a-f]{64})"
+)
 
 
 class LocalLinks:
@@ -38,6 +41,15 @@ class LocalLinks:
             made.append(f"{base}{signed}&signature={sign(signed.encode())}")
         return made
 
+    def versioned_links(self, versions: Sequence[tuple[str, int]], now: float) -> list[str]:
+        """As `links`, of keys and the versions (above 0) of what lies there."""
+        end = f"&expires={int(now) + self._ttl}"
+        made = []
+        for key, version in versions:
+            signed = f"{address_path(key)}?version={version}{end}"
+            made.append(f"{self._base}{signed}&signature={self._sign(signed.encode())}")
+        return made
+
     def check(self, path: bytes, query: bytes, now: float) -> None:
         """Raise NotAllowed unless this is a link of ours, letter by letter, and not expired.
 
@@ -46,8 +58,8 @@ class LocalLinks:
         found = QUERY.fullmatch(query)
         if found is None:
             raise NotAllowed("This link is not valid.")
-        expires, signature = found.groups()
-        expected = self._sign(path + b"?expires=" + expires)
+        signed, expires, signature = found.groups()
+        expected = self._sign(path + b"?" + signed)
         if not hmac.compare_digest(expected.encode(), signature):
             raise NotAllowed("This link is not valid.")
         if now >= int(expires):

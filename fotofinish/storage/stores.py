@@ -29,11 +29,25 @@ class Store(Protocol):
 
     name: str
 
-    def put(self, key: str, data: bytes | Path, *, content_type: str, filename: str) -> None:
+    def put(
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str,
+        filename: str,
+        cache_control: str | None = None,
+    ) -> None:
         """Store an object, replacing one that is there; durable when it returns."""
 
     async def put_async(
-        self, key: str, data: bytes | Path, *, content_type: str, filename: str
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str,
+        filename: str,
+        cache_control: str | None = None,
     ) -> None:
         """As `put`."""
 

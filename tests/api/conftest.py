@@ -123,8 +123,9 @@ class Race:
         with psycopg.connect(self.server.database.dsn) as connection:
             connection.execute(
                 """insert into photo (id, event_id, sha256, size, content_type, extension, name,
-                                      width, height, captured_at, state, hidden)
-                   values (%s, %s, %s, %s, 'image/jpeg', %s, 'a.jpg', 6000, 4000, %s, %s, %s)""",
+                                      width, height, captured_at, state, hidden,
+                                      drawn)
+                   values (%s, %s, %s, %s, 'image/jpeg', %s, 'a.jpg', 6000, 4000, %s, %s, %s, 1)""",
                 [photo_id, self.event_id, sha256, len(data),
                  extension, captured_at, state, hidden],
             )  # fmt: skip

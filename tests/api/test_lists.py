@@ -91,8 +91,8 @@ def test_images_are_ordered_by_time_and_page_through_to_those_without(race: Race
 def test_an_image_shows_size_and_links_to_previews_never_the_original(race: Race) -> None:
     photo = race.add_photo()
     (image,) = data(race.get("/images"))["images"]
-    assert f"/imgs/{race.event_id}/medium/{photo}.jpg?" in image.pop("img_url")
-    assert f"/imgs/{race.event_id}/small/{photo}.jpg?" in image.pop("thumbnail_url")
+    assert f"/imgs/{race.event_id}/medium/{photo}.webp?version=1&" in image.pop("img_url")
+    assert f"/imgs/{race.event_id}/small/{photo}.webp?version=1&" in image.pop("thumbnail_url")
     assert image == {"height": 4000, "width": 6000, "image_id": photo, "original_url": None}
 
 

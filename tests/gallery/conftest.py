@@ -27,8 +27,8 @@ from fotofinish.faces.templates import as_halfvec
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import sniff
-from fotofinish.photos.keys import image_id, original_key, preview_key, thumbnail_key
-from fotofinish.photos.previews import Previews, render_previews
+from fotofinish.photos.keys import image_id, original_key
+from fotofinish.photos.previews import Previews, render_previews, store_previews
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from fotofinish.vision.faces import FaceFinder
@@ -89,17 +89,14 @@ class Gallery:
         sha256 = hashlib.sha256(data).digest()
         photo_id = image_id(self.event.id, sha256)
         store = open_store(self.settings)
-        for key, content in (
-            (original_key(self.event.id, photo_id, "jpg"), data),
-            (preview_key(self.event.id, photo_id), drawn.previews.preview),
-            (thumbnail_key(self.event.id, photo_id), drawn.previews.thumbnail),
-        ):
-            store.put(key, content, content_type="image/jpeg", filename=f"{photo_id}.jpg")
+        key = original_key(self.event.id, photo_id, "jpg")
+        store.put(key, data, content_type="image/jpeg", filename=f"{photo_id}.jpg")
+        store_previews(store, self.event.id, photo_id, drawn.previews)
         taken = START + timedelta(minutes=2 * number)
         self.execute(
             """insert into photo (id, event_id, sha256, size, content_type, extension, name, width,
-                                  height, captured_at, state)
-               values (%s, %s, %s, %s, 'image/jpeg', 'jpg', 'a.jpg', %s, %s, %s, 'ready')""",
+                                  height, captured_at, state, drawn)
+               values (%s, %s, %s, %s, 'image/jpeg', 'jpg', 'a.jpg', %s, %s, %s, 'ready', 1)""",
             photo_id, self.event.id, sha256, len(data), drawn.width, drawn.height, taken,
         )  # fmt: skip
         for bib in bibs:

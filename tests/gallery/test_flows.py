@@ -57,6 +57,25 @@ def test_a_bib_finds_its_photos_in_even_rows_that_never_jump(page: Page, gallery
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.parametrize(("density", "size"), [(1, "small"), (2, "small"), (3, "dense")])
+def test_the_grid_takes_previews_that_are_right_for_the_screen(
+    browser: Browser, gallery: Gallery, density: float, size: str
+) -> None:
+    gallery.add("101")
+    context = browser.new_context(viewport=PHONE, device_scale_factor=density, locale="en")
+    page = context.new_page()
+    page.goto(f"{gallery.address}/find?bib=101")
+    image = page.locator(".grid img")
+    expect(image).to_have_js_property("complete", True)
+    assert f"/{size}/" in image.evaluate("image => image.currentSrc")
+    wide = image.evaluate("image => image.clientWidth")
+    assert image.evaluate("image => image.naturalWidth") == pytest.approx(wide, rel=0.15)
+    page.goto(page.locator(".grid a").evaluate("link => link.href"))
+    offered = page.locator(".single img").evaluate("image => image.srcset.split(', ')")
+    assert ["small" in offered[0], "dense" in offered[1], "medium" in offered[2]] == [True] * 3
+    context.close()
+
+
 def test_the_full_screen_view_by_keys_and_by_the_back_button(page: Page, gallery: Gallery) -> None:
     for _ in range(3):
         gallery.add("7")

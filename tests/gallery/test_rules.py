@@ -237,8 +237,27 @@ def test_links_of_previews_stay_the_same_for_browsers_to_cache(
     assert links[1] is not None
     assert links[0][1] == links[1][1]
     answer = client.get(links[0][1].replace("&amp;", "&"))
-    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert answer.headers["content-type"] == "image/webp"
     assert b"Exif" not in answer.content[:400]
+
+
+def test_a_preview_that_was_drawn_anew_has_another_address_at_once(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    photo = gallery.add("1")
+
+    def addresses() -> list[set[str]]:
+        pages = (client.get(f"{gallery.address}/{page}").text for page in ("find?bib=1", path))
+        return [set(re.findall(r'https?://[^" ]+/files/[^" ]+', page)) for page in pages]
+
+    path = f"photo/{photo}"
+    before = addresses()
+    gallery.execute("update photo set drawn = drawn + 1 where id = %s", photo)  # as workers do
+    after = addresses()
+    for old, new in zip(before, after, strict=True):
+        assert len(old) == len(new) >= 3
+        assert not old & new
 
 
 def test_every_text_is_translated() -> None:

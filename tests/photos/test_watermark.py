@@ -73,11 +73,12 @@ def test_no_mark_leaves_the_pixels_alone() -> None:
     assert apply_watermark(photo, Watermark(kind="logo")) is photo
 
 
-def test_both_sizes_of_previews_carry_it() -> None:
+def test_every_size_of_previews_carries_it() -> None:
     photo = Decoded(grey(2400, 1600), 2400, 1600)
     plain, marked = render_previews(photo), render_previews(photo, TEXT)
-    assert plain.preview != marked.preview
-    assert plain.thumbnail != marked.thumbnail
+    assert plain.medium != marked.medium
+    assert plain.dense != marked.dense
+    assert plain.small != marked.small
     assert (photo.pixels == 128).all()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import cv2
@@ -21,10 +21,12 @@ from fotofinish.jobs import make_queue
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.deleting import clear_gone, delete_photos
 from fotofinish.photos.intake import Incoming, take_in
+from fotofinish.photos.preview_links import Picture, preview_links
 from fotofinish.photos.processing import Workshop
 from fotofinish.photos.redrawing import redraw_some
-from fotofinish.recognition import Recogniser
+from fotofinish.recognition import PhotoReading, Recogniser
 from fotofinish.settings import load_settings
+from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
 from fotofinish.vision.faces import Pixels
 
@@ -42,6 +44,18 @@ def portrait() -> Pixels:
     """Eileen Collins, NASA (public domain), as scikit-image ships her."""
     path = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
     return np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+
+
+class _Interrupted(Recogniser):
+    """The loaded models; something else happens before they are asked."""
+
+    def __init__(self, loaded: Recogniser, meanwhile: Callable[[], None]) -> None:
+        self.__dict__.update(loaded.__dict__)
+        self._meanwhile = meanwhile
+
+    def read(self, *args: Any, **more: Any) -> PhotoReading:
+        self._meanwhile()
+        return super().read(*args, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +95,29 @@ class Bench:
 
         return asyncio.run(act())
 
-    def process(self, *photo_ids: UUID) -> None:
-        """Process photos (again)."""
-        asyncio.run(self._process(photo_ids))
+    def process(
+        self, *photo_ids: UUID, meanwhile: Callable[[], None] = lambda: None
+    ) -> list[int | None]:
+        """Process photos (again); `meanwhile` is done when the first pixels were read."""
+        return asyncio.run(self._process(photo_ids, meanwhile))
+
+    def preview_link(self, photo_id: UUID) -> str:
+        """The link to its preview that pages and the API show."""
+        ((drawn,),) = self.query("select drawn from photo where id = %s", photo_id)
+        settings = load_settings(data_dir=self.folder)
+        linker = open_linker(settings, open_store(settings))
+        (link,) = preview_links(linker, self.event_id, "medium", [Picture(photo_id, int(drawn))])
+        return link
+
+    def make_previews_old(self, *photo_ids: UUID) -> None:
+        """As if a version had processed them that made two JPEGs of each."""
+        stored = self.folder / "storage" / "imgs" / str(self.event_id)
+        for photo_id in photo_ids:
+            (stored / "dense" / f"{photo_id}.webp").unlink()
+            for size in ("medium", "small"):
+                preview = stored / size / f"{photo_id}.webp"
+                preview.rename(preview.with_suffix(".jpg"))
+            self.query("update photo set drawn = 0 where id = %s returning 1", photo_id)
 
     def delete(self, *photo_ids: UUID) -> None:
         """Delete photos; their bytes are still there."""
@@ -120,12 +154,14 @@ class Bench:
         )
         return await cursor.fetchall()
 
-    async def _process(self, photo_ids: object) -> None:
+    async def _process(
+        self, photo_ids: Sequence[UUID], meanwhile: Callable[[], None] = lambda: None
+    ) -> list[int | None]:
+        recogniser = _Interrupted(self.recogniser, meanwhile)
         async with open_pool(self.database, size=2) as pool:
             store = open_store(load_settings(data_dir=self.folder))
-            workshop = Workshop(pool, store, self.recogniser, max_pixels=100_000_000)
-            for photo_id in photo_ids:
-                await workshop.process(photo_id)
+            workshop = Workshop(pool, store, recogniser, max_pixels=100_000_000)
+            return [await workshop.process(photo_id) for photo_id in photo_ids]
 
 
 @pytest.fixture

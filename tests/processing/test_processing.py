@@ -13,6 +13,7 @@ from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.jobs import make_queue
 from fotofinish.photos.changes import turn_photos
+from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import Watermark, save_watermark
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, Pixels
 from tests.processing.conftest import Bench
@@ -74,9 +75,9 @@ def test_a_photo_becomes_ready_with_its_bib_and_face(bench: Bench, portrait: Pix
         ("4711", "read")
     ]
     assert bench.query("select count(*) from face where photo_id = %s", photo) == [(1,)]
-    for size in ("medium", "small"):
+    for size in ("medium", "dense", "small"):
         folder = bench.folder / "storage" / "imgs" / str(bench.event_id) / size
-        assert (folder / f"{photo}.jpg").is_file()
+        assert (folder / f"{photo}.webp").is_file()
 
 
 def test_processing_twice_changes_nothing(bench: Bench, portrait: Pixels) -> None:
@@ -155,13 +156,15 @@ def test_a_turned_photo_has_its_previews_turned_and_its_original_untouched(
 ) -> None:
     path = bench.write("a.jpg", portrait[:200])
     (photo,) = bench.import_and_process(path)
-    queue = make_queue(bench.database.dsn)
+    queue, link = make_queue(bench.database.dsn), bench.preview_link(photo)
     bench.run(lambda c: turn_photos(c, queue, bench.event_id, [photo], quarters=1))
+    assert bench.preview_link(photo) == link  # nothing new lies there yet
     bench.process(photo)
+    assert bench.preview_link(photo) != link
     size = bench.query("select width, height from photo where id = %s", photo)
     assert size == [(200, portrait.shape[1])]
     stored = bench.folder / "storage" / "imgs" / str(bench.event_id)
-    preview = cv2.imread(str(stored / "medium" / f"{photo}.jpg"))
+    preview = cv2.imread(str(stored / "medium" / f"{photo}.webp"))
     assert preview.shape[:2] == (portrait.shape[1], 200)
     upright = np.rot90(preview)  # turned back
     assert abs(upright.astype(int) - portrait[:200]).mean() < 8
@@ -174,20 +177,66 @@ def test_a_changed_watermark_is_drawn_without_reading_the_photo_again(
     (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
     stored = bench.folder / "storage" / "imgs" / str(bench.event_id)
     original = (stored / "large" / f"{photo}.jpg").read_bytes()
-    plain = (stored / "medium" / f"{photo}.jpg").read_bytes()
+    plain = (stored / "medium" / f"{photo}.webp").read_bytes()
     bench.run(lambda c: add_bib(c, bench.event_id, [photo], "99"))
+    link = bench.preview_link(photo)
     known = bench.query("select processed_at from photo where id = %s", photo)
     queue = make_queue(bench.database.dsn)
     mark = Watermark(kind="text", text="Harbour Run")
     bench.run(lambda c: save_watermark(c, queue, bench.event_id, mark))
     assert bench.redraw() is False
-    marked = (stored / "medium" / f"{photo}.jpg").read_bytes()
+    marked = (stored / "medium" / f"{photo}.webp").read_bytes()
     assert marked != plain
     assert (stored / "large" / f"{photo}.jpg").read_bytes() == original
     assert bench.query("select processed_at from photo where id = %s", photo) == known
     assert bench.query("select preview_version from photo where id = %s", photo) == [(1,)]
+    assert bench.preview_link(photo) != link
     bench.process(photo)  # reading it again keeps the mark
-    assert (stored / "medium" / f"{photo}.jpg").read_bytes() == marked
+    assert (stored / "medium" / f"{photo}.webp").read_bytes() == marked
+
+
+def test_a_mark_that_is_changed_while_a_photo_is_read_is_drawn_after_it(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", portrait))
+    queue, mark = make_queue(bench.database.dsn), Watermark(kind="text", text="Harbour Run")
+
+    def meanwhile() -> None:
+        bench.run(lambda c: save_watermark(c, queue, bench.event_id, mark))
+
+    assert bench.process(photo) == [None]
+    assert bench.process(photo, meanwhile=meanwhile) == [bench.event_id]
+    assert bench.query("select preview_version from photo where id = %s", photo) == [(0,)]
+
+
+def test_previews_of_an_older_version_are_shown_and_then_drawn_again(
+    bench: Bench, portrait: Pixels
+) -> None:
+    good, bad = bench.import_and_process(
+        bench.write("a.jpg", portrait), bench.write("b.jpg", portrait[::-1])
+    )
+    bench.make_previews_old(good, bad)
+    stored = bench.folder / "storage" / "imgs" / str(bench.event_id)
+    assert f"/medium/{good}.jpg?" in bench.preview_link(good)
+    (stored / "large" / f"{bad}.jpg").unlink()
+    assert bench.redraw() is False
+    for size in ("medium", "dense", "small"):
+        assert (stored / size / f"{good}.webp").is_file()
+    assert not list(stored.glob(f"[ms]*/{good}.jpg"))
+    assert f"/medium/{good}.webp?" in bench.preview_link(good)
+    assert f"/medium/{bad}.jpg?" in bench.preview_link(bad)  # it keeps what it has
+    assert (stored / "medium" / f"{bad}.jpg").is_file()
+    assert bench.run(lambda c: count_stale(c, bench.event_id, 0)) == 0
+
+
+def test_previews_of_an_older_version_go_when_the_photo_is_read_again(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", portrait))
+    bench.make_previews_old(photo)
+    bench.process(photo)
+    left = {path.suffix for path in (bench.folder / "storage").rglob(f"[ms]*/{photo}.*")}
+    assert left == {".webp"}
 
 
 def test_a_damaged_photo_fails_with_a_reason_and_keeps_its_original(bench: Bench) -> None:

@@ -107,6 +107,34 @@ def test_another_spelling_of_the_query_is_refused(change: Callable[[bytes], byte
     assert not accepts(path, change(query))
 
 
+def test_a_link_that_names_a_version_is_good_for_that_version_alone() -> None:
+    (link,) = SIGNER.versioned_links([(KEY, 7)], NOW)
+    path, query = parts(link)
+    assert query.startswith(b"version=7&expires=1800003600&signature=")
+    assert accepts(path, query)
+    assert not accepts(path, query, 1_800_003_600)
+    for change in (
+        query.replace(b"version=7", b"version=8"),
+        query.replace(b"version=7", b"version=07"),
+        query.replace(b"version=7&", b""),
+        query.replace(b"version=7&expires=1800003600", b"expires=1800003600&version=7"),
+        b"version=7&" + query,
+        parts(SIGNER.links([KEY], NOW)[0])[1].replace(b"expires", b"version=7&expires"),
+    ):
+        assert not accepts(path, change), change
+
+
+def test_links_to_previews_stay_the_same_for_half_their_life(folder_settings: Settings) -> None:
+    linker = open_linker(folder_settings, open_store(folder_settings))
+    ttl = folder_settings.preview_ttl
+    begin = 20_000 * ttl
+    first = linker.lasting_links([(KEY, 1)], now=begin)
+    assert linker.lasting_links([(KEY, 1)], now=begin + ttl / 2 - 1) == first
+    assert linker.lasting_links([(KEY, 1)], now=begin + ttl / 2) != first
+    assert linker.lasting_links([(KEY, 2)], now=begin) != first
+    assert f"expires={begin + ttl}&" in first[0]
+
+
 def test_another_installation_or_another_use_of_its_key_does_not_sign_links() -> None:
     path, query = parts(SIGNER.links([KEY], NOW)[0])
     other = LocalLinks(b"another" * 6, "https://photos.example", 3600)

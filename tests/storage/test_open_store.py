@@ -122,7 +122,13 @@ def test_azure_links_are_signed_by_its_own_rules(
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "fotofinish")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "aHVzaC1odXNoLWh1c2gtaHVzaA==")
     settings = settings_for("az://photos", tmp_path)
-    first, second = open_linker(settings, open_store(settings)).links(["a.jpg", "b.jpg"])
+    linker = open_linker(settings, open_store(settings))
+    first, second = linker.links(["a.jpg", "b.jpg"])
     assert first.startswith("https://fotofinish.blob.core.windows.net/photos/a.jpg?")
     assert "/photos/b.jpg?" in second
     assert "sig=" in first
+    day = settings.preview_ttl
+    kept = linker.lasting_links([("a.webp", 1), ("b.webp", 1)], now=day)
+    assert linker.lasting_links([("b.webp", 1)], now=day + 1) == kept[1:]
+    assert "/photos/a.webp?" in kept[0]
+    assert linker.lasting_links([("a.webp", 2)], now=day)[0].startswith(kept[0].partition("?")[0])

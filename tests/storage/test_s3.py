@@ -8,12 +8,15 @@ import os
 import re
 import socket
 import time
+import uuid
 from pathlib import Path
 
 import httpx
 import pytest
 
 from fotofinish.errors import FotofinishError, ObjectMissing, StorageError
+from fotofinish.photos.preview_links import Picture, preview_links
+from fotofinish.photos.previews import Previews, store_previews
 from fotofinish.settings import Settings
 from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.links import open_linker
@@ -77,6 +80,24 @@ def test_any_other_path_expiry_or_signature_is_refused(link: str, store: Store) 
         link.partition("?")[0],
     ):
         assert fetch(forged).status_code == 403, forged
+
+
+def test_a_preview_is_kept_by_caches_under_a_link_that_names_its_version(
+    store: Store, s3_settings: Settings
+) -> None:
+    photo_id = uuid.UUID(int=7)
+    for version in (b"first", b"second"):
+        previews = Previews(medium=version, dense=version, small=version)
+        store_previews(store, 456, photo_id, previews)
+    linker = open_linker(s3_settings, store)
+    (link,) = preview_links(linker, 456, "dense", [Picture(photo_id, 1_770_000_000)])
+    assert "/imgs/456/dense/" in link
+    answer = fetch(link)
+    assert (answer.status_code, answer.content) == (200, b"second")
+    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert fetch(link.replace("x-version=1770000000", "x-version=1770000001")).status_code == 403
+    assert "cache-control" not in fetch(linker.link(KEY)).headers
 
 
 def test_an_expired_link_is_refused(store: Store, s3_settings: Settings) -> None:

@@ -10,11 +10,14 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import botocore.auth
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fotofinish.storage.disposition import attachment
+from fotofinish.storage.keys import address_path
 from fotofinish.storage.s3_place import s3_place
 from fotofinish.storage.sigv4 import S3Presigner
 
@@ -156,6 +159,28 @@ def test_any_other_request_has_the_signature_that_botocore_makes(
             parse_qs(urlsplit(link).query, keep_blank_values=True) for link in (made, reference)
         )
         assert ours == theirs
+
+
+@pytest.mark.parametrize("token", [None, TOKEN])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.usefixtures("sign_as_botocore")  # for its clock
+def test_a_link_that_names_a_version_is_signed_as_botocore_does(
+    endpoint: str, token: str | None
+) -> None:
+    region = ENDPOINTS[endpoint]
+    secret = KEYS["AWS_SECRET_ACCESS_KEY"]
+    signer = botocore.auth.S3SigV4QueryAuth(
+        Credentials(KEYS["AWS_ACCESS_KEY_ID"], secret, token), "s3", region, expires=3600
+    )
+    made = presigner(endpoint, token).versioned_links(
+        [(key, 1_770_000_000) for key in OBJECTS], INSTANT.timestamp()
+    )
+    for key, link in zip(OBJECTS, made, strict=True):
+        base = endpoint or f"https://s3.{region}.amazonaws.com"
+        url = f"{base}/photos/{address_path(key)}?x-version=1770000000"
+        request = AWSRequest("GET", url)
+        signer.add_auth(request)
+        assert link == request.url
 
 
 @settings(

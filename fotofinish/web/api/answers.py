@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
 from fotofinish.photos.gallery import Image, ImagePage
-from fotofinish.photos.keys import preview_key, thumbnail_key
+from fotofinish.photos.preview_links import preview_links
 from fotofinish.storage.links import Linker
 from fotofinish.web.api.paging import Window
 from fotofinish.web.services import Services
@@ -40,19 +39,16 @@ def image_list(
     """200 with a page of images; a list without any photo says so, in the words of `empty`."""
     data = {
         **more,
-        "images": images(ours.linker, ours.settings.link_ttl, event_id, page.images),
+        "images": images(ours.linker, event_id, page.images),
         "pagination": window.pagination(page.total),
     }
     return success(message if page.total else empty or NO_IMAGES, data)
 
 
-def images(
-    linker: Linker, link_ttl: int, event_id: int, photos: list[Image]
-) -> list[dict[str, object]]:
+def images(linker: Linker, event_id: int, photos: list[Image]) -> list[dict[str, object]]:
     """The items of `images[]`, with links to preview and thumbnail."""
-    now = stable_now(link_ttl)
-    previews = linker.links([preview_key(event_id, photo.id) for photo in photos], now=now)
-    thumbnails = linker.links([thumbnail_key(event_id, photo.id) for photo in photos], now=now)
+    previews = preview_links(linker, event_id, "medium", photos)
+    thumbnails = preview_links(linker, event_id, "small", photos)
     return [
         {
             "img_url": preview,
@@ -64,10 +60,3 @@ def images(
         }
         for photo, preview, thumbnail in zip(photos, previews, thumbnails, strict=True)
     ]
-
-
-def stable_now(link_ttl: int) -> float:
-    """A signing time that stays the same for half a link's life: so do links to previews, and a
-    browser's cache can use them. Each is valid for at least half its life."""
-    step = max(1, link_ttl // 2)
-    return time.time() // step * step

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from fotofinish.events.events import list_events
 from fotofinish.photos.gallery import first_images
-from fotofinish.photos.keys import preview_key
+from fotofinish.photos.preview_links import preview_links
 from fotofinish.web.api.admission import admit, admit_to_event
-from fotofinish.web.api.answers import flat, stable_now, success
+from fotofinish.web.api.answers import flat, success
 from fotofinish.web.api.paging import read_window
 from fotofinish.web.services import services
 
@@ -49,7 +49,6 @@ async def events(request: Request) -> Response:
             connection, access.org_id, offset=window.offset, limit=window.page_size
         )
         covers = await first_images(connection, [event.id for event in page])
-    now = stable_now(ours.settings.link_ttl)
     data = {
         "events": [
             {
@@ -58,7 +57,7 @@ async def events(request: Request) -> Response:
                 "event_slug": event.slug,
                 "event_date": event.starts_at.isoformat(),
                 "status": event.status,
-                "cover_image": ours.linker.link(preview_key(event.id, covers[event.id]), now=now)
+                "cover_image": preview_links(ours.linker, event.id, "medium", [covers[event.id]])[0]
                 if event.id in covers
                 else None,
             }

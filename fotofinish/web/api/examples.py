@@ -18,11 +18,11 @@ PAGE: dict[str, Any] = {
     "page_size": 30,
 }
 IMAGE: dict[str, Any] = {
-    "img_url": f"https://photos.example.org/imgs/456/medium/{PHOTO}.jpg?{SIGNATURE}",
+    "img_url": f"https://photos.example.org/imgs/456/medium/{PHOTO}.webp?{SIGNATURE}",
     "height": 4000,
     "width": 6000,
     "image_id": PHOTO,
-    "thumbnail_url": f"https://photos.example.org/imgs/456/small/{PHOTO}.jpg?{SIGNATURE}",
+    "thumbnail_url": f"https://photos.example.org/imgs/456/small/{PHOTO}.webp?{SIGNATURE}",
     "original_url": None,
 }
 EVENT: dict[str, Any] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,8 @@ from fotofinish.errors import Conflict, InvalidRequest, InvalidValue, StorageErr
 from fotofinish.events.events import THRESHOLDS, Event, find_own_event, update_event
 from fotofinish.photos.contact_sheet import SheetPhoto, contact_sheet
 from fotofinish.photos.failures import list_failed, retry_failed
-from fotofinish.photos.keys import thumbnail_key
 from fotofinish.photos.photos import event_status
+from fotofinish.photos.preview_links import preview_links
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.calls import originals_call
 from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event, time_zones
@@ -153,15 +152,9 @@ async def _find(connection: AsyncConnection, request: Request, visitor: Visitor)
 def _thumbnails(
     ours: Services, event_id: int, photos: Sequence[SheetPhoto]
 ) -> tuple[list[Thumbnail], str | None]:
-    """The sheet with its links, or why there are none.
-
-    Links count from a time rounded down, so that a page that refreshes itself repeats them and
-    the browser's cache serves.
-    """
-    now = time.time()
-    keys = [thumbnail_key(event_id, photo.id) for photo in photos]
+    """The sheet with its links, or why there are none."""
     try:
-        links = ours.linker.links(keys, now=now - now % (ours.settings.link_ttl // 2))
+        links = preview_links(ours.linker, event_id, "small", photos)
     except StorageError as error:
         return [], error.message
     return [Thumbnail(photo, link) for photo, link in zip(photos, links, strict=True)], None

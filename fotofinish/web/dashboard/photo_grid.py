@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +24,7 @@ from fotofinish.photos.browsing import (
 )
 from fotofinish.photos.changes import read_again, set_hidden, turn_photos
 from fotofinish.photos.deleting import delete_photos
-from fotofinish.photos.keys import thumbnail_key
+from fotofinish.photos.preview_links import preview_links
 from fotofinish.photos.removals import count_removals
 from fotofinish.web.dashboard.photo_filters import LABELS, asked, filter_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, text
@@ -155,18 +154,13 @@ async def change_photos(
 def thumbnails(
     ours: Services, event_id: int, cells: Sequence[Cell]
 ) -> tuple[dict[UUID, str], str | None]:
-    """Links to the small pictures of those that have one, or why there are none.
-
-    Links count from a time rounded down, so that browsers find them in their caches.
-    """
-    there = [cell.id for cell in cells if cell.width is not None]
-    now = time.time()
-    keys = [thumbnail_key(event_id, id) for id in there]
+    """Links to the small pictures of those that have one, or why there are none."""
+    there = [cell for cell in cells if cell.width is not None]
     try:
-        links = ours.linker.links(keys, now=now - now % (ours.settings.link_ttl // 2))
+        links = preview_links(ours.linker, event_id, "small", there)
     except StorageError as error:
         return {}, error.message
-    return dict(zip(there, links, strict=True)), None
+    return {cell.id: link for cell, link in zip(there, links, strict=True)}, None
 
 
 def _chosen(form: FormData) -> list[UUID]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from uuid import UUID
 
 from starlette.datastructures import FormData
@@ -12,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from fotofinish.bibs.corrections import confirm_bibs
 from fotofinish.errors import NotFound, StorageError
 from fotofinish.photos.browsing import Sheet, faces_of_photo, find_sheet, neighbours, tags_of_photo
-from fotofinish.photos.keys import preview_key
+from fotofinish.photos.preview_links import preview_links
 from fotofinish.web.dashboard.photo_filters import asked, filter_of
 from fotofinish.web.dashboard.photo_grid import change_photos, find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, text
@@ -84,10 +83,8 @@ class PhotoPage:
 def _preview(ours: Services, event_id: int, photo: Sheet) -> tuple[str | None, str | None]:
     if photo.width is None:
         return None, None
-    now = time.time()
-    key = preview_key(event_id, photo.id)
     try:
-        (link,) = ours.linker.links([key], now=now - now % (ours.settings.link_ttl // 2))
+        (link,) = preview_links(ours.linker, event_id, "medium", [photo])
     except StorageError as error:
         return None, error.message
     return link, None

@@ -27,7 +27,10 @@ class RemovalPage:
         async with ours.pool.connection() as connection:
             event = await find_event_of(connection, request, visitor)
             removals = await list_removals(connection, event.id)
-        cells = [Cell(one.photo_id, one.name, "ready", one.hidden, 1, 1, []) for one in removals]
+        cells = [
+            Cell(one.photo_id, one.name, "ready", one.hidden, 1, 1, one.drawn, [])
+            for one in removals
+        ]
         links, trouble = thumbnails(ours, event.id, cells)
         return self._shell.render(
             "removals.html",

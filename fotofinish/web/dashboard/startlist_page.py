@@ -35,7 +35,7 @@ from fotofinish.events.startlist_files import (
     take_entries,
 )
 from fotofinish.events.startlists import replace_startlist
-from fotofinish.photos.keys import thumbnail_key
+from fotofinish.photos.preview_links import preview_links
 from fotofinish.web.api.forms import read_form as read_file_form
 from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
 from fotofinish.web.dashboard.visitors import Visitor, require
@@ -229,9 +229,7 @@ async def _find(connection: AsyncConnection, request: Request, visitor: Visitor)
 
 def _pictures(ours: Services, event_id: int, unlisted: list[Unlisted]) -> list[str]:
     """Links to a small picture of each bib's photo."""
-    if not unlisted:
-        return []
-    return ours.linker.links([thumbnail_key(event_id, one.photo_id) for one in unlisted])
+    return preview_links(ours.linker, event_id, "small", [one.photo for one in unlisted])
 
 
 def _back(event: Event, done: str, place: str = "") -> Response:

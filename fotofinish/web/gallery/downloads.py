@@ -18,7 +18,7 @@ from fotofinish.delivery.ranges import RangeNotSatisfiable, Span, spans
 from fotofinish.delivery.selections import Original, note_checksum, originals_by_id
 from fotofinish.errors import InvalidRequest, NotAllowed, NotFound
 from fotofinish.events.published import PublishedEvent
-from fotofinish.photos.keys import preview_key
+from fotofinish.photos.preview_links import preview_links
 from fotofinish.storage.disposition import attachment
 from fotofinish.web.gallery.finding import NO_PHOTO, Finding
 from fotofinish.web.gallery.opening import OpenGallery
@@ -47,11 +47,11 @@ class Downloads:
         if not found:
             raise NotFound(NO_PHOTO)
         if gallery.choices.downloads == "previews":
-            key = preview_key(gallery.event.id, photo_id)
+            (link,) = preview_links(ours.linker, gallery.event.id, "medium", found)
         else:
-            key = found[0].key
+            link = ours.linker.link(found[0].key)
             ours.uses.linked(gallery.event.id, 1)
-        return RedirectResponse(ours.linker.link(key), 303)
+        return RedirectResponse(link, 303)
 
     async def archive(self, request: Request, gallery: OpenGallery) -> Response:
         """GET and HEAD `/e/{slug}/photos.zip`: chosen photos (`p`), or all of a search."""

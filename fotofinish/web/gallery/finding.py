@@ -109,7 +109,9 @@ class Finding:
         if not found:
             raise NotFound(NO_PHOTO)
         (tile,) = make_tiles(
-            ours, gallery.event.id, [Image(photo_id, found[0].width, found[0].height)]
+            ours,
+            gallery.event.id,
+            [Image(photo_id, found[0].width, found[0].height, found[0].drawn)],
         )
         return self._frame.render(
             request,
