@@ -10,7 +10,7 @@ import re
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from fotofinish.web.dashboard.pages import dashboard_routes
 from tests.dashboard.conftest import Office, enter
@@ -32,6 +32,30 @@ OVERFLOW = """() => {
 }"""
 
 
+CUT = """() => {
+  const clips = (element) => ["hidden", "clip"].includes(getComputedStyle(element).overflowX);
+  const own = (element) =>
+    [...element.childNodes].filter((node) => node.nodeType === 3 && node.textContent.trim());
+  const outside = (box, edge) => box.left < edge.left - 1 || box.right > edge.right + 1
+    || box.top < edge.top - 1 || box.bottom > edge.bottom + 1;
+  const found = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    if (!element.checkVisibility() || element.closest(".hidden, .skip, svg, noscript")) continue;
+    for (const node of own(element)) {
+      const range = document.createRange();
+      range.selectNode(node);
+      const box = range.getBoundingClientRect();
+      for (let around = element; around !== document.body; around = around.parentElement) {
+        if (clips(around) && outside(box, around.getBoundingClientRect()))
+          found.push(`${element.tagName}.${element.className}: ${node.textContent.trim()}`);
+      }
+    }
+  }
+  return found;
+}"""
+"""Text that a box around it cuts off."""
+
+
 @pytest.fixture(params=["empty", "full"])
 def furnished(request: pytest.FixtureRequest, office: Office) -> Office:
     """An event without anything, and one with everything, under names that are hard to place."""
@@ -49,16 +73,47 @@ def test_axe_finds_nothing_serious(page: Page, furnished: Office, scheme: str) -
     found = {}
     for path in _pages(page, furnished):
         page.goto(furnished.url + path)
-        violations = Axe().run(page).response["violations"]
-        found[path] = [
-            f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
-            for one in violations
-            if one["impact"] in BAD
-        ]
+        found[path] = _serious(page)
     assert not [fault for faults in found.values() for fault in faults], found
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_what_opens(page: Page, office: Office, scheme: str) -> None:
+    """Menus, questions before something is deleted, tables below plots, the tools of a choice."""
+    _fill(office)
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.emulate_media(reduced_motion="reduce")
+    enter(page, office, office.owner)
+    found, opened = {}, set()
+    for path in _pages(page, office):
+        page.goto(office.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        if page.locator("input[name=photo][type=checkbox]").count():
+            page.locator("input[name=photo][type=checkbox]").first.check()
+        buttons = page.locator("[popovertarget]:not([popovertargetaction=hide])")
+        for number in range(buttons.count()):
+            name = buttons.nth(number).get_attribute("popovertarget")
+            place = (name, "header") if name in ("organisations", "account") else (name, path)
+            if place in opened:
+                continue
+            opened.add(place)
+            buttons.nth(number).click()
+            part = page.locator(f"#{name}")
+            expect(part).to_be_visible()
+            found[place] = _serious(page)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 900})
+                found[place] += page.evaluate(OVERFLOW) + page.evaluate(CUT)
+            page.set_viewport_size({"width": 1280, "height": 720})
+            page.keyboard.press("Escape")
+            expect(part).to_be_hidden()
+        found[path, "open"] = _serious(page)
+    assert len(opened) > 6
+    assert not [fault for faults in found.values() for fault in faults], found
+
+
 def test_nothing_runs_out_of_the_window(page: Page, furnished: Office) -> None:
     enter(page, furnished, furnished.owner)
     found = {}
@@ -66,7 +121,7 @@ def test_nothing_runs_out_of_the_window(page: Page, furnished: Office) -> None:
         page.goto(furnished.url + path)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            if outside := page.evaluate(OVERFLOW):
+            if outside := page.evaluate(OVERFLOW) + page.evaluate(CUT):
                 found[path, width] = outside
     assert not found
 
@@ -90,6 +145,14 @@ def test_a_first_page_is_small(furnished: Office) -> None:
     links = re.findall(r'(?:href|src)="(/static/[^"]+)"', html.text)
     size = len(html.content) + sum(len(client.get(link).content) for link in set(links))
     assert size < 100_000
+
+
+def _serious(page: Page) -> list[str]:
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
+        for one in Axe().run(page).response["violations"]
+        if one["impact"] in BAD
+    ]
 
 
 def _pages(page: Page, office: Office) -> list[str]:
