@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from fotofinish.database.connection import Database, open_pool
 from fotofinish.delivery.files import serve_file
+from fotofinish.events.guesses import GuessBuckets
 from fotofinish.events.uses import EventUses, open_event_uses
 from fotofinish.faces.searching import open_selfie_desk
 from fotofinish.jobs import make_queue
@@ -82,6 +83,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                         "search": Rate(settings.search_rate, settings.search_burst),
                     },
                 ),
+                guesses=GuessBuckets(pool),
                 readiness=Readiness(pool, store),
                 metrics=metrics,
                 selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),

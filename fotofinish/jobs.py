@@ -24,6 +24,7 @@ from psycopg.rows import class_row
 from fotofinish.database.connection import Pool
 from fotofinish.errors import FotofinishError
 from fotofinish.events.gone import erase_gone_event
+from fotofinish.events.guesses import forget_full_buckets
 from fotofinish.faces.selfies import forget_expired
 from fotofinish.linking.links import link_due_photos
 from fotofinish.storage.cloud import CloudStore
@@ -259,7 +260,8 @@ async def clear_direct_uploads(context: JobContext, timestamp: int) -> None:
     name="forget_selfies", queueing_lock="forget_selfies", priority=URGENT, pass_context=True
 )
 async def forget_selfies(context: JobContext, timestamp: int) -> None:
-    """Delete selfies past their expiry, with templates and matches."""
+    """Delete selfies past their expiry, with templates and matches; and who searched how often."""
     workshop: Workshop = context.additional_context["workshop"]
     async with workshop.pool.connection() as connection:
         await forget_expired(connection)
+        await forget_full_buckets(connection)

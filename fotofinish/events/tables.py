@@ -102,6 +102,19 @@ event_gone = Table(
     Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
+# how many searches each browser and network address may still try (`guesses.py`); unlogged: after a
+# crash of the database the buckets are full again, and nothing else is lost
+guess_bucket = Table(
+    "guess_bucket",
+    metadata,
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", LargeBinary, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("granted", Float, nullable=False),
+    Column("filled_at", DateTime(timezone=True), nullable=False),
+    prefixes=["UNLOGGED"],
+)
+
 # searches and downloads of an hour (`uses.py`)
 event_use = Table(
     "event_use",

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from fotofinish.database.connection import Pool
 from fotofinish.events.access import note_use
+from fotofinish.events.guesses import GuessBuckets
 from fotofinish.events.uses import EventUses
 from fotofinish.faces.searching import SelfieDesk
 from fotofinish.organisations.rates import RateLimiter
@@ -73,6 +74,7 @@ class Services:
     key_uses: KeyUses
     uses: EventUses
     rates: RateLimiter
+    guesses: GuessBuckets
     uploads: Uploads
     direct_uploads: DirectUploads | None
     readiness: Readiness

@@ -17,9 +17,10 @@ from tests.dashboard.conftest import (
     office,
     office_folder,
     page,
+    storage_url,
 )
 
-__all__ = ["address", "browser", "context", "office", "office_folder", "page"]
+__all__ = ["address", "browser", "context", "office", "office_folder", "page", "storage_url"]
 
 
 @pytest.fixture

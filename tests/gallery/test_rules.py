@@ -19,7 +19,6 @@ from babel.messages.pofile import read_po
 
 from fotofinish.demo.generator import DemoSet
 from fotofinish.web.gallery.languages import FOLDER
-from fotofinish.web.gallery.slowing import ADDRESS, OWN
 from tests.gallery.conftest import Gallery
 
 TEMPLATES = FOLDER.parent / "templates" / "gallery"
@@ -195,36 +194,6 @@ def test_pages_are_indexed_only_when_wanted(gallery: Gallery, client: httpx.Clie
     gallery.choose(indexed=True)
     assert "x-robots-tag" not in client.get(gallery.address).headers
     assert "noindex" in client.get(f"{gallery.address}/find?bib=1").headers["x-robots-tag"]
-
-
-def test_who_tries_many_bibs_is_slowed_and_others_of_the_address_are_not(
-    gallery: Gallery, client: httpx.Client
-) -> None:
-    client.get(gallery.address)  # gets the cookie
-    answers = [client.get(f"{gallery.address}/find?bib={bib}") for bib in range(OWN.burst)]
-    assert {answer.status_code for answer in answers} == {200}
-    slowed = client.get(f"{gallery.address}/find?bib=5000")
-    assert slowed.status_code == 429
-    assert int(slowed.headers["retry-after"]) >= 1
-    with gallery.client() as neighbour:
-        neighbour.get(gallery.address)
-        assert neighbour.get(f"{gallery.address}/find?bib=1").status_code == 200
-    assert ADDRESS.burst >= 20 * OWN.burst
-
-
-def test_looking_again_at_ones_own_search_costs_nothing(
-    gallery: Gallery, client: httpx.Client
-) -> None:
-    gallery.add("1")
-    text = client.get(f"{gallery.address}/find?bib=1").text
-    live = re.search(r'data-live="([^"]+)"', text)
-    assert live is not None
-    address = live[1].replace("&amp;", "&")
-    first = client.get(address)
-    assert first.json() == {"total": 1}
-    for _ in range(2 * OWN.burst):
-        again = client.get(address, headers={"If-None-Match": first.headers["etag"]})
-        assert again.status_code == 304
 
 
 def test_links_of_previews_stay_the_same_for_browsers_to_cache(

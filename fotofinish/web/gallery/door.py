@@ -18,7 +18,7 @@ from fotofinish.events.gallery import GalleryChoices, code_fits, find_choices
 from fotofinish.events.published import PublishedEvent, find_published
 from fotofinish.web.dashboard.guard import from_our_own_page
 from fotofinish.web.dashboard.shell import FOREIGN_FORM, read_form, text
-from fotofinish.web.gallery.slowing import Brake, sign, unsign
+from fotofinish.web.gallery.slowing import sign, slow, unsign
 from fotofinish.web.services import services
 
 COOKIE = "gallery"
@@ -65,7 +65,7 @@ def give_pass(request: Request, answer: Response, event: PublishedEvent, wanted:
     )
 
 
-async def enter(request: Request, brake: Brake, visitor: str | None) -> Response:
+async def enter(request: Request) -> Response:
     """POST `/e/{slug}/enter` with `code`: in with a pass, or back to the question."""
     if not from_our_own_page(request):
         raise NotAllowed(FOREIGN_FORM)
@@ -77,7 +77,7 @@ async def enter(request: Request, brake: Brake, visitor: str | None) -> Response
     wanted = pass_of(event, choices)
     if choices.access != "code" or wanted is None or choices.code_hash is None:
         return RedirectResponse(f"/e/{event.slug}", 303)
-    await brake.spend(event.id, request.client.host if request.client else "", visitor, COST)
+    await slow(request, event.id, COST)
     code = text(await read_form(request), "code")[:100]
     async with CHECKED_AT_ONCE:
         right = await asyncio.to_thread(code_fits, choices.code_hash, code)

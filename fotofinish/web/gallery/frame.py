@@ -20,10 +20,9 @@ from fotofinish.web.dashboard.static_files import StaticFiles
 from fotofinish.web.gallery.door import enter, give_pass
 from fotofinish.web.gallery.languages import COOKIE, choose_language, load_languages, own_name
 from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
-from fotofinish.web.gallery.slowing import Brake, new_visitor, sign, unsign
+from fotofinish.web.gallery.slowing import VISITOR, new_visitor, sign, slow, visitor_of
 from fotofinish.web.services import services
 
-VISITOR = "visitor"
 YEAR = 365 * 24 * 3600
 SAFETY = {
     "Referrer-Policy": "same-origin",
@@ -42,7 +41,6 @@ class Frame:
 
     def __init__(self) -> None:
         self._static = StaticFiles(WEB / "static")
-        self._brake = Brake()
         self._languages = load_languages()
         self._templates: dict[str, Environment] = {}
         for language, catalogue in self._languages.items():
@@ -132,7 +130,7 @@ class Frame:
     async def enter(self, request: Request) -> Response:
         """POST `/e/{slug}/enter`: with the access code, by whoever has no pass yet."""
         try:
-            answer = await enter(request, self._brake, _visitor(request))
+            answer = await enter(request)
         except FotofinishError as error:
             if error.status >= 500:
                 raise
@@ -141,8 +139,7 @@ class Frame:
 
     async def brake(self, request: Request, gallery: OpenGallery, cost: int = 1) -> None:
         """Slow a client that searches too much; raises RateExceeded."""
-        address = request.client.host if request.client else ""
-        await self._brake.spend(gallery.event.id, address, _visitor(request), cost)
+        await slow(request, gallery.event.id, cost)
 
     def _trouble(self, request: Request, error: FotofinishError) -> Response:
         answer = self.render(
@@ -155,7 +152,7 @@ class Frame:
     def _know_again(self, request: Request, answer: Response) -> Response:
         """Cookies: a random name for the browser, and the language that was switched to."""
         safe = services(request).settings.public_url.startswith("https://")
-        if _visitor(request) is None:
+        if visitor_of(request) is None:
             signed = sign(services(request).settings.signing_key(), new_visitor())
             answer.set_cookie(
                 VISITOR, signed, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
@@ -166,11 +163,6 @@ class Frame:
                 COOKIE, wanted, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
             )
         return answer
-
-
-def _visitor(request: Request) -> str | None:
-    key = services(request).settings.signing_key()
-    return unsign(key, request.cookies.get(VISITOR))
 
 
 def _day(when: date | datetime | str, language: str) -> str:

@@ -2,85 +2,55 @@
 
 Two buckets: a browser's own, known by a signed cookie, which is enough for a family; and one for
 all of a network address in an event, wide enough for a mobile carrier's customers. Who has used up
-one waits a little before the answer; who goes on regardless is told to come back later.
-
-In this process's memory: several processes together let through as many times more.
+one waits a little before the answer; who goes on regardless is told to come back later. All server
+processes obey one limit. Neither addresses nor browsers can be read from the buckets' names.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import secrets
-import time
-from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
-from fotofinish.errors import RateExceeded
+from starlette.requests import Request
+
+from fotofinish.events.guesses import Purse
+from fotofinish.organisations.attempts import network_of
 from fotofinish.organisations.rates import Rate
+from fotofinish.web.services import services
 
 OWN = Rate(0.2, 20)
 STRANGERS = Rate(2, 60)
 ADDRESS = Rate(5, 600)
-LONGEST_WAIT = 4.0
-MOST_BUCKETS = 50_000
+# how much of a bucket a process takes along: little of what one browser spends over several
+OWN_AHEAD, STRANGERS_AHEAD, ADDRESS_AHEAD = 0.1, 0.05, 0.05
 PURPOSE = b"fotofinish: visitors of galleries, version 1"
+VISITOR = "visitor"
 
 
-@dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    filled_at: float
+async def slow(request: Request, event_id: int, cost: int = 1) -> None:
+    """Take the cost of a search from whoever asks; waits if need be, raises RateExceeded."""
+    ours = services(request)
+    key = ours.settings.signing_key()
+    network = network_of(request.client.host if request.client else "")
+    visitor = visitor_of(request)
 
-    def take(self, rate: Rate, cost: int) -> float:
-        """Take tokens, on credit if need be; says how long the debt takes to be paid."""
-        now = time.monotonic()
-        self.tokens = min(rate.burst, self.tokens + rate.per_second * (now - self.filled_at)) - cost
-        self.filled_at = now
-        return max(0.0, -self.tokens / rate.per_second)
+    def purse(kind: str, who: str, rate: Rate, ahead: float) -> Purse:
+        text = f"{kind}\0{who}".encode("utf-8", "replace")
+        return Purse(hmac.digest(key, PURPOSE + text, "sha256")[:16], rate, ahead)
 
-    def give_back(self, cost: int) -> None:
-        self.tokens += cost
-
-
-class Brake:
-    """Lets searches through, slowly or at once."""
-
-    def __init__(self) -> None:
-        self._buckets: dict[tuple[int, str], _Bucket] = {}
-
-    async def spend(self, event_id: int, address: str, visitor: str | None, cost: int = 1) -> None:
-        """Wait if need be; raises RateExceeded when the wait would be too long."""
-        network = network_of(address)
-        drawn = [(network, ADDRESS)]
-        # whoever shows no cookie shares a bucket with all others of the address who do not
-        drawn.append((f"visitor {visitor}", OWN) if visitor else (f"new {network}", STRANGERS))
-        buckets = [(self._bucket(event_id, name, rate), rate) for name, rate in drawn]
-        wait = max(bucket.take(rate, cost) for bucket, rate in buckets)
-        if wait > LONGEST_WAIT:
-            for bucket, _ in buckets:
-                bucket.give_back(cost)
-            raise RateExceeded(wait)
-        await asyncio.sleep(wait)
-
-    def _bucket(self, event_id: int, name: str, rate: Rate) -> _Bucket:
-        key = (event_id, name)
-        if key not in self._buckets:
-            if len(self._buckets) >= MOST_BUCKETS:
-                self._buckets.pop(next(iter(self._buckets)))
-            self._buckets[key] = _Bucket(rate.burst, time.monotonic())
-        return self._buckets[key]
+    # whoever shows no cookie shares a bucket with all others of the address who do not
+    own = (
+        purse("visitor", visitor, OWN, OWN_AHEAD)
+        if visitor
+        else purse("new", network, STRANGERS, STRANGERS_AHEAD)
+    )
+    address = purse("address", network, ADDRESS, ADDRESS_AHEAD)
+    await ours.guesses.spend(event_id, [own, address], cost)
 
 
-def network_of(address: str) -> str:
-    """What one subscriber has: an IPv4 address, or a /64 of IPv6."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(int(parsed) >> 64)
-    return str(parsed)
+def visitor_of(request: Request) -> str | None:
+    """The name we gave this browser, if it shows it."""
+    return unsign(services(request).settings.signing_key(), request.cookies.get(VISITOR))
 
 
 def sign(signing_key: bytes, value: str) -> str:
