@@ -21,7 +21,12 @@ import cv2
 import numpy as np
 
 from benchmarks.tables import Row, print_table
-from fotofinish.bibs.plausibility import bibs_from, enough_scale, torsos_without_number
+from fotofinish.bibs.plausibility import (
+    bibs_from,
+    enough_scale,
+    torsos_without_number,
+    worn_numbers,
+)
 from fotofinish.recognition import Recogniser
 from fotofinish.vision.faces import FaceFinder
 from fotofinish.vision.quads import Pixels
@@ -199,11 +204,14 @@ def _steps() -> Iterator[Row]:
         marks.append(time.process_time())
         texts = reader.read(pixels, enough_scale(faces))
         marks.append(time.process_time())
-        reader.read_close_up(pixels, torsos_without_number(texts, faces, width, height))
+        texts += reader.read_close_up(pixels, torsos_without_number(texts, faces, width, height))
+        marks.append(time.process_time())
+        worn = worn_numbers(texts, faces, width, height)
+        reader.look_around(pixels, [texts[place] for place in worn])
         marks.append(time.process_time())
         bibs_from(texts, faces, width, height, None)
         marks.append(time.process_time())
-        for index, step in enumerate(("faces", "text", "close-ups", "plausibility")):
+        for index, step in enumerate(("faces", "text", "close-ups", "around", "plausibility")):
             totals[step] += (marks[index + 1] - marks[index]) * 1000
     for step, milliseconds in totals.items():
         yield Row(f"{step}, ms of CPU", milliseconds / len(photos))

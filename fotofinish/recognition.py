@@ -15,6 +15,7 @@ from fotofinish.bibs.plausibility import (
     bibs_from,
     enough_scale,
     torsos_without_number,
+    worn_numbers,
 )
 from fotofinish.vision.faces import Box, FaceFinder, FaceReading
 from fotofinish.vision.quads import Pixels
@@ -52,7 +53,12 @@ class Recogniser:
         faces = self._faces.find(pixels)
         texts = self._text.read(pixels, enough_scale(faces))
         torsos = torsos_without_number(texts, faces, columns, rows)
-        return texts + self._text.read_close_up(pixels, torsos), faces
+        texts += self._text.read_close_up(pixels, torsos)
+        numbers = worn_numbers(texts, faces, columns, rows)
+        around = self._text.look_around(pixels, [texts[place] for place in numbers])
+        for place, text in zip(numbers, around, strict=True):
+            texts[place] = text
+        return texts, faces
 
     def read(
         self,

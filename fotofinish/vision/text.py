@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ import openvino as ov
 from openvino import opset13
 from openvino.preprocess import PrePostProcessor
 
+from fotofinish.vision.paper import paper_beside
 from fotofinish.vision.quads import Floats, Pixels, quads_from, side, straightened, stretched
 from fotofinish.vision.registry import model_path
 
@@ -29,8 +30,9 @@ Line = tuple[str, tuple[float, ...]]
 
 # two detectors, because each finds text that the other does not: together they miss half as much
 DETECTOR, CLOSE_DETECTOR = "ppocrv6-det", "ppocrv5-det"
-# v6 at 1280 finds what v5 finds at 1600, in 0.8 of its time
-LONG_SIDE = 1280
+# v6 at 1280 finds what v5 finds at 1600, in 0.8 of its time. Photos that have the pixels are looked
+# at larger, if there are people so small: the back rows of crowds are legible at 1600
+LONG_SIDE, MOST_LONG_SIDE = 1280, 1600
 LEAST_LONG_SIDE = 640
 # small photos are looked at enlarged: digits of 10 pixels are below what the detector was taught
 MOST_ENLARGED = 3.0
@@ -45,6 +47,12 @@ LEAST_ASPECT, MOST_ASPECT = 0.4, 8.0
 FIRST_LOOK = (0.2, 0.0)
 MORE_LOOKS = ((0.0, 0.0), (0.1, -0.08), (0.4, 0.0))
 SURE_SIGN = 0.95
+# the detector may leave out a whole digit at an end: a number is looked at a digit wider, and what
+# that adds is believed when every sign of it is sure and a still wider look sees it too
+WIDE_LOOK, WIDER_LOOK = (0.7, 0.0), (1.2, 0.0)
+MOST_DIGITS = 6
+# a quad is by so much of its height larger than its text, on each side
+QUAD_MARGIN = 0.25
 LINE_HEIGHT = 48
 WIDTH_STEP = 80
 LEAST_WIDTH = 160
@@ -63,13 +71,15 @@ class TextReading:
     """One line of text.
 
     `quad` is 4x2 float32, clockwise from the text's own upper left corner, in pixels of what was
-    read. `confidence` is the mean of `sign_confidences`, one per sign of `text`.
+    read. `confidence` is the mean of `sign_confidences`, one per sign of `text`. `paper` is how
+    far the paper reaches beside it where it reaches less, in heights of the quad, once looked for.
     """
 
     text: str
     confidence: float
     quad: Floats
     sign_confidences: tuple[float, ...]
+    paper: float | None = None
 
 
 class TextReader:
@@ -106,9 +116,11 @@ class TextReader:
         `enough`: the scale at which all that matters is large enough, if that is known.
         """
         height, width = pixels.shape[:2]
-        scale = min(LONG_SIDE / max(height, width), MOST_ENLARGED)
+        long = max(height, width)
+        wanted = LONG_SIDE if enough is None else min(max(LONG_SIDE, long), MOST_LONG_SIDE)
+        scale = min(wanted / long, MOST_ENLARGED)
         if enough is not None:
-            scale = min(scale, max(enough, LEAST_LONG_SIDE / max(height, width)))
+            scale = min(scale, max(enough, LEAST_LONG_SIDE / long))
         rows, columns = (
             max(SHAPE_STEP, round(edge * scale / SHAPE_STEP) * SHAPE_STEP)
             for edge in (height, width)
@@ -133,6 +145,27 @@ class TextReader:
             quads.extend(quad * factor + corner for quad in found)
         return self._recognise(pixels, quads)
 
+    def look_around(self, pixels: Pixels, readings: Sequence[TextReading]) -> list[TextReading]:
+        """The readings with what is beside them: paper, and digits that the detector left out."""
+        whole = list(readings)
+        numbers = [
+            index
+            for index, reading in enumerate(readings)
+            if reading.text.isdecimal() and len(reading.text) < MOST_DIGITS
+        ]
+        wide = self._read_lines([_line(pixels, readings[i].quad, WIDE_LOOK) for i in numbers])
+        longer = [
+            (index, line)
+            for index, line in zip(numbers, wide, strict=True)
+            if _adds_digits(readings[index].text, line)
+        ]
+        wider = self._read_lines([_line(pixels, readings[i].quad, WIDER_LOOK) for i, _ in longer])
+        for (index, line), (seen, _) in zip(longer, wider, strict=True):
+            if line[0] in seen:
+                quad = _around(readings[index].quad, readings[index].text, line[0])
+                whole[index] = _reading(quad, line)
+        return [replace(reading, paper=paper_beside(pixels, reading.quad)) for reading in whole]
+
     def _recognise(self, pixels: Pixels, quads: Sequence[Floats]) -> list[TextReading]:
         """What the quads of a number's form say; unsure ones are looked at several times."""
         quads = [quad for quad in quads if _legible(quad)]
@@ -144,11 +177,7 @@ class TextReader:
         for place, index in enumerate(unsure):
             looks = again[place * len(MORE_LOOKS) : (place + 1) * len(MORE_LOOKS)]
             first[index] = _voted([first[index], *looks])
-        return [
-            TextReading(text, sum(confidences) / len(confidences), quad, confidences)
-            for quad, (text, confidences) in zip(quads, first, strict=True)
-            if text
-        ]
+        return [_reading(quad, line) for quad, line in zip(quads, first, strict=True) if line[0]]
 
     def _read_lines(self, lines: Sequence[Pixels]) -> list[Line]:
         """The text of each line; wide ones are computed together with wide ones."""
@@ -216,6 +245,30 @@ def _line(pixels: Pixels, quad: Floats, look: tuple[float, float]) -> Pixels:
 def _worth_more_looks(line: Line) -> bool:
     text, confidences = line
     return any(sign.isdigit() for sign in text) and min(confidences) < SURE_SIGN
+
+
+def _adds_digits(text: str, wide: Line) -> bool:
+    """Whether the wider look sees more digits at the ends of the number, all of them sure."""
+    longer, confidences = wide
+    if len(longer) <= len(text) or not longer.isdecimal() or text not in longer:
+        return False
+    start = longer.index(text)
+    added = confidences[:start] + confidences[start + len(text) :]
+    return min(added) >= SURE_SIGN
+
+
+def _around(quad: Floats, text: str, longer: str) -> Floats:
+    """The quad of `text` lengthened for the digits that `longer` has at either end."""
+    start = longer.index(text)
+    long, margins = side(quad, 0, 1), QUAD_MARGIN * 2 * side(quad, 0, 3)
+    digit = (quad[1] - quad[0]) * max(long - margins, long / 2) / long / len(text)
+    left, right = digit * start, digit * (len(longer) - len(text) - start)
+    return np.asarray(quad + np.array([-left, right, right, -left]), dtype=np.float32)
+
+
+def _reading(quad: Floats, line: Line) -> TextReading:
+    text, confidences = line
+    return TextReading(text, sum(confidences) / len(confidences), quad, confidences)
 
 
 def _voted(looks: Sequence[Line]) -> Line:

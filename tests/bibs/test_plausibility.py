@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fotofinish.bibs.plausibility import bibs_from, torsos_without_number
+from fotofinish.bibs.plausibility import bibs_from, torsos_without_number, worn_numbers
 from fotofinish.vision.faces import FaceReading
 from fotofinish.vision.text import TextReading
 
@@ -24,12 +24,13 @@ def a_text(
     high: float = 50,
     confidence: float = 0.99,
     confidences: tuple[float, ...] | None = None,
+    paper: float | None = None,
 ) -> TextReading:
     long = 0.55 * high * len(text)
     x, y = at[0] - long / 2, at[1] - high / 2
     quad = np.array([[x, y], [x + long, y], [x + long, y + high], [x, y + high]], dtype=np.float32)
     signs = confidences or (confidence,) * len(text)
-    return TextReading(text, sum(signs) / len(signs), quad, signs)
+    return TextReading(text, sum(signs) / len(signs), quad, signs, paper)
 
 
 def read(
@@ -151,6 +152,48 @@ def test_a_part_of_a_number_on_somebody_half_hidden_behind_is_no_bib() -> None:
     assert read(a_text("71652"), part, faces=(a_face(), behind)) == {"71652"}
     listed = frozenset({"71652", "331"})
     assert read(a_text("71652"), part, faces=(a_face(), behind), start_list=listed) == listed
+
+
+def test_a_runner_hardly_recognisable_beside_a_much_larger_one_is_background() -> None:
+    behind = a_face((800.0, 300.0, 22.0, 28.0))
+    small = a_text("5678", at=(811, 380), high=18)
+    assert read(a_text("1234", high=35), small, faces=(a_face(), behind)) == {"1234"}
+    assert read(small, faces=(behind,)) == {"5678"}
+    as_large = a_text("1234", at=(490, 450), high=22)
+    assert read(as_large, small, faces=(a_face(), behind)) == {"1234", "5678"}
+
+
+@pytest.mark.parametrize(
+    ("text", "paper", "bibs"),
+    [
+        ("33", 0.0, {"71652"}),
+        ("33", 0.6, {"71652", "33"}),
+        ("3316", 0.0, {"71652", "3316"}),
+        ("016", 0.6, {"71652"}),
+    ],
+)
+def test_a_short_number_beside_a_long_one_needs_the_paper_of_a_whole_one(
+    text: str, paper: float, bibs: set[str]
+) -> None:
+    other = a_face((750.0, 210.0, 80.0, 100.0))
+    short = a_text(text, at=(790, 510), paper=paper)
+    assert read(a_text("71652"), short, faces=(a_face(), other)) == bibs
+
+
+def test_a_short_number_alone_needs_no_paper() -> None:
+    assert read(a_text("33", paper=0.0)) == {"33"}
+    assert read(a_text("016", paper=0.0)) == {"016"}
+
+
+def test_two_unsure_looks_that_read_the_same_are_surer_than_one() -> None:
+    look = a_text("3717", confidence=0.5)
+    assert read(look) == set()
+    assert read(look, a_text("3717", at=(492, 502), confidence=0.5)) == {"3717"}
+
+
+def test_numbers_that_people_wear_are_to_be_looked_around() -> None:
+    texts = [a_text("Finish"), a_text("4", at=(900, 100)), a_text("1234")]
+    assert worn_numbers(texts, (a_face(),), WIDTH, HEIGHT) == [2]
 
 
 def test_a_number_cut_by_the_photos_edge_is_no_bib() -> None:

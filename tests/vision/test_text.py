@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.bibs.plausibility import bibs_from
 from fotofinish.vision.quads import Pixels
-from fotofinish.vision.text import TextReader
+from fotofinish.vision.text import TextReader, TextReading
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,53 @@ def test_a_close_up_may_reach_out_of_the_photo(reader: TextReader) -> None:
     photo = a_photo_of("7314")
     readings = reader.read_close_up(photo, [(300.0, 100.0, 400.0, 600.0), (-300, -300, 100, 125)])
     assert [reading.text for reading in readings] == ["7314"]
+
+
+@pytest.mark.parametrize("cut", ["left", "right"])
+def test_a_digit_that_the_detector_left_out_is_found_by_looking_around(
+    reader: TextReader, cut: str
+) -> None:
+    photo = a_photo_of("82007")
+    whole = next(reading for reading in reader.read(photo) if reading.text == "82007")
+    left, right = (0.21, 1.0) if cut == "left" else (0.0, 0.79)
+    along = whole.quad[1] - whole.quad[0]
+    quad = whole.quad[[0, 0, 3, 3]] + np.array([[left], [right], [right], [left]]) * along
+    text = "2007" if cut == "left" else "8200"
+    part = TextReading(text, 1.0, np.asarray(quad, dtype=np.float32), (1.0,) * 4)
+    (around,) = reader.look_around(photo, [part])
+    assert around.text == "82007"
+    assert around.quad == pytest.approx(whole.quad, abs=15)
+
+
+def test_a_whole_number_stays_as_it_is_and_has_paper_beside_it(reader: TextReader) -> None:
+    photo = a_photo_of("33", high=40)
+    (reading,) = reader.read(photo)
+    (around,) = reader.look_around(photo, [reading])
+    assert around.text == "33"
+    assert around.quad is reading.quad
+    assert reading.paper is None
+    assert around.paper is not None
+    assert around.paper > 0.4
+
+
+def test_a_number_of_which_a_part_is_hidden_has_no_paper_there(reader: TextReader) -> None:
+    photo = a_photo_of("3384", high=60)
+    (whole,) = reader.read(photo)
+    middle = int(whole.quad[:, 0].mean())
+    photo[:, middle:] = (90, 120, 170)  # an arm
+    (part,) = reader.look_around(photo, reader.read(photo))
+    assert part.text == "33"
+    assert part.paper is not None
+    assert part.paper < 0.15
+
+
+def test_a_number_without_any_contrast_has_no_paper_and_is_no_error(reader: TextReader) -> None:
+    grey = np.full((600, 900, 3), 128, dtype=np.uint8)
+    quad = np.array([[100, 100], [300, 100], [300, 180], [100, 180]], dtype=np.float32)
+    (around,) = reader.look_around(grey, [TextReading("123", 1.0, quad, (1.0, 1.0, 1.0))])
+    assert around.text == "123"
+    (outside,) = reader.look_around(grey, [TextReading("7", 1.0, quad * 0 + 5, (1.0,))])
+    assert outside.paper is None
 
 
 def test_a_drawn_bib_becomes_a_bib(reader: TextReader) -> None:
