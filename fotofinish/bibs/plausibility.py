@@ -53,10 +53,9 @@ ENOUGH_FACE = 64.0
 LEAST_OF_LARGEST = 1 / 3
 # A number shorter than another counts when it is at least this large beside it: see _likely_part
 LEAST_OF_LONGER = 0.5
-# Papers of one race are equally wide: a number so many digits shorter than another should have a
-# digit's width (half a height) of paper at each end. Half of a height would ask too much of narrow
-# digits and folds; where an arm hides the rest there is none
-FEWER_DIGITS, LEAST_PAPER = 2, 0.15
+# Papers of one race are equally wide, and numbers stand in their middle: so many digits fewer than
+# another leave a digit's width (half a height) of paper at each end, or a little less by folds
+FEWER_DIGITS, LEAST_PAPER = 2, 0.3
 # Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
 # is this much larger in the background
 LEAST_FACE, LEAST_BESIDE = 32.0, 0.7
