@@ -58,6 +58,7 @@ photo = Table(
     CheckConstraint("state in ('waiting', 'processing', 'ready', 'failed')", name="state_known"),
     Index("uq_photo_event_id_sha256", "event_id", "sha256", unique=True),
     Index("ix_photo_event_id_state", "event_id", "state"),
+    Index("ix_photo_event_id_processed_at", "event_id", "processed_at"),
     Index(
         "ix_photo_order",
         "event_id",

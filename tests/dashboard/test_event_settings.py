@@ -84,7 +84,7 @@ def test_deletion_says_what_it_destroys_and_wants_the_name(signed_in: Page, offi
     signed_in.goto(f"{office.url}/events/{office.event_id}/settings")
     signed_in.get_by_role("link", name="Delete…").click()
     expect(signed_in.get_by_text("2 photos")).to_be_visible()
-    expect(signed_in.get_by_text("3 bib tags")).to_be_visible()
+    expect(signed_in.get_by_text("3 bib numbers")).to_be_visible()
     signed_in.get_by_label("Type the name").fill("Harbour")
     signed_in.get_by_role("button", name="Delete the event for good").click()
     expect(signed_in.get_by_role("alert")).to_contain_text("Nothing was deleted")

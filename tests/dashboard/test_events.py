@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 from playwright.sync_api import Page, expect
 
@@ -107,6 +109,27 @@ def test_failed_photos_say_why_and_are_tried_again(signed_in: Page, office: Offi
         [str(one), str(other)],
     )
     assert sorted(jobs) == sorted([(str(one),), (str(other),)])
+
+
+def test_how_fast_photos_are_read_and_how_long_it_takes_is_told(
+    signed_in: Page, office: Office
+) -> None:
+    for _ in range(90):
+        office.add_photo("waiting")
+    signed_in.goto(f"{office.url}/events/{office.event_id}")
+    numbers = signed_in.get_by_role("region", name="Numbers")
+    expect(numbers).to_contain_text("no worker runs")
+    office.execute("insert into procrastinate_workers (last_heartbeat) values (now())")
+    for _ in range(30):
+        office.add_photo("ready")
+    office.execute(
+        """update photo set processed_at = now() - interval '60 s'
+           where event_id = %s and state = 'ready'""",
+        office.event_id,
+    )
+    signed_in.reload()
+    expect(numbers).to_contain_text(re.compile("(30|29|28) photos a minute"))
+    expect(numbers).to_contain_text("3 min left")
 
 
 def test_the_curl_line_carries_this_events_ids(signed_in: Page, office: Office) -> None:

@@ -16,6 +16,7 @@ from fotofinish.errors import Conflict, InvalidRequest, InvalidValue, StorageErr
 from fotofinish.events.events import THRESHOLDS, Event, find_own_event, update_event
 from fotofinish.photos.contact_sheet import SheetPhoto, contact_sheet
 from fotofinish.photos.failures import list_failed, retry_failed
+from fotofinish.photos.pace import pace_of
 from fotofinish.photos.photos import event_status
 from fotofinish.photos.preview_links import preview_links
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
@@ -24,6 +25,7 @@ from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event,
 from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.services import Services, services
+from fotofinish.workers import workers_alive
 
 SHEET = 60
 FAILED_SHOWN = 20
@@ -105,11 +107,17 @@ class EventPage:
                 await list_failed(connection, event.id, limit=FAILED_SHOWN) if counts.failed else []
             )
             photos = await contact_sheet(connection, event.id, limit=SHEET)
+            left = counts.waiting + counts.processing
+            pace = await pace_of(connection, event.id) if left else None
+            idle = bool(left) and not await workers_alive(connection)
         thumbnails, trouble = _thumbnails(ours, event.id, photos)
         values: dict[str, Any] = {
             "event": event,
             "counts": counts,
             "failed": failed,
+            "left": left,
+            "pace": pace,
+            "idle": idle,
             "thumbnails": thumbnails,
             "trouble": trouble,
             "gallery": f"{ours.settings.public_url.rstrip('/')}/e/{event.slug}",

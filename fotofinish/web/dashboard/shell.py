@@ -93,6 +93,7 @@ class Shell:
             wording.counted,
             wording.day,
             wording.ago,
+            wording.lasting,
             wording.local,
             wording.browser,
             wording.bytes,

@@ -58,6 +58,14 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     return "just now"
 
 
+def lasting(seconds: float) -> str:
+    """`less than a minute`, `5 min`, `2 h 10 min`."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "less than a minute"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def local(moment: datetime, time_zone: str) -> str:
     """`17 May 2026, 09:31:05` where the event is."""
     there = moment.astimezone(ZoneInfo(time_zone))

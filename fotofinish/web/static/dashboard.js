@@ -88,6 +88,3 @@ function take(page) {
     shown.replaceWith(part);
   }
 }
-
-// On a narrow screen the tabs scroll: the one that is open is in sight.
-document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -274,14 +274,18 @@ function tellSpeed(finished, sent, over) {
   let speed = paused ? "Paused." : "Starting …";
   let left = "";
   if (over) {
-    speed = "All done. The photos are being read now; see the overview.";
+    speed = "All done. The photos are being read now.";
+  } else if (!paused && !active.size) {
+    speed = "Waiting.";
   } else if (!paused && seconds > 1 && sent > first.sent) {
     const rate = (sent - first.sent) / seconds;
-    speed = `${number.format(Math.round((60 * (finished - first.finished)) / seconds))} photos a minute, ${megabytes(rate)} a second`;
+    const photos = Math.round((60 * (finished - first.finished)) / seconds);
+    speed = `${photos ? `${number.format(photos)} photos a minute, ` : ""}${megabytes(rate)} a second`;
     left = `${time((allBytes - sent) / rate)} left`;
   }
   part("speed").textContent = speed;
   part("left").textContent = left;
+  part("overview").hidden = !over;
 }
 
 async function tellUnfinished() {
