@@ -353,3 +353,25 @@ def test_a_far_chunk_reads_an_index_from_its_mark_on(office: Office) -> None:
         (scan,) = plan[0][0]["Plan"]["Plans"]
         assert scan["Node Type"] in ("Index Scan", "Index Only Scan")
         assert scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) <= 400
+
+
+def test_a_photo_that_was_read_meanwhile_shows_itself(page: Page, office: Office) -> None:
+    photo = office.add_photo("processing")
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photo}")
+    expect(page.locator(".badge", has_text="processing")).to_be_visible()
+    office.execute(
+        "update photo set state = 'ready', width = 400, height = 600 where id = %s", photo
+    )
+    expect(page.locator(".badge", has_text="processing")).to_be_hidden()
+    expect(page.locator("figure img")).to_have_attribute("width", "400")
+
+
+def test_the_grid_shows_what_became_of_photos_that_were_read(page: Page, office: Office) -> None:
+    photo = office.add_photo("waiting")
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    cell = page.locator(".cell")
+    expect(cell).to_contain_text("waiting")
+    office.execute("update photo set state = 'ready' where id = %s", photo)
+    expect(cell).not_to_contain_text("waiting", timeout=10_000)

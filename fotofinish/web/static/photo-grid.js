@@ -4,6 +4,7 @@
 const NEAR = 10; // chunks that are counted to
 const MARKS = 200;
 const FRESH = 60000;
+const PENDING = 3000;
 const grid = document.getElementById("grid");
 if (grid) start();
 
@@ -58,20 +59,38 @@ function start() {
     if (box.firstChild || box.loading) return;
     box.loading = true;
     try {
-      const answer = await fetch(grid.dataset.part + box.index * size + (await place(box.index)));
-      if (answer.redirected) return location.reload(); // the session has ended
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const list = page.querySelector(".chunk");
-      if (answer.ok && list && box.wanted) {
-        for (const input of list.querySelectorAll("input")) input.checked = chosen.has(input.value);
-        box.replaceChildren(list);
-      }
+      const list = await ask(box.index);
+      if (list && box.wanted) box.replaceChildren(list);
     } catch {
       setTimeout(() => box.wanted && fill(box), 2000);
     } finally {
       box.loading = false;
     }
   }
+
+  async function ask(index) {
+    const answer = await fetch(grid.dataset.part + index * size + (await place(index)));
+    if (answer.redirected) return location.reload(); // the session has ended
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const list = answer.ok && page.querySelector(".chunk");
+    for (const input of list ? list.querySelectorAll("input") : []) input.checked = chosen.has(input.value);
+    return list;
+  }
+
+  // Photos that are being read, after they were sent or turned, show what became of them.
+  setInterval(async () => {
+    if (document.hidden) return;
+    for (const box of chunks.filter((one) => one.wanted && one.querySelector(".waiting, .processing"))) {
+      const list = await ask(box.index).catch(() => null);
+      const shown = [...box.querySelectorAll(".cell")];
+      const fresh = list ? [...list.querySelectorAll(".cell")] : [];
+      if (!fresh.length || fresh.length !== shown.length) continue;
+      fresh.forEach((cell, number) => {
+        const old = shown[number];
+        if (!old.isEqualNode(cell) && !old.contains(document.activeElement)) old.replaceWith(cell);
+      });
+    }
+  }, PENDING);
 
   // Far down, where a chunk begins is told by the nearest mark before it: nothing has to be counted
   // to. Marks are places at one time; photos that come and go move them.
