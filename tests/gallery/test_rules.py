@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import re
 import uuid
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,45 +38,6 @@ def send_selfie(
         files={"selfie": ("me.jpg", picture, "image/jpeg")},
         timeout=60,
     )
-
-
-def test_every_range_of_an_archive_is_a_piece_of_it(gallery: Gallery, client: httpx.Client) -> None:
-    ids = [gallery.add("1") for _ in range(3)]
-    address = f"{gallery.address}/photos.zip?bib=1"
-    whole = client.get(address)
-    assert int(whole.headers["content-length"]) == len(whole.content)
-    with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
-        assert archive.testzip() is None
-        assert [archive.read(name) for name in archive.namelist()] == [
-            gallery.original(photo) for photo in ids
-        ]
-    head = client.head(address)
-    assert head.headers["content-length"] == whole.headers["content-length"]
-    assert head.headers["etag"] == whole.headers["etag"]
-    size = len(whole.content)
-    for start, stop in ((0, 10), (25, 60), (size // 2, size), (size - 9, size), (1, size)):
-        part = client.get(address, headers={"Range": f"bytes={start}-{stop - 1}"})
-        assert part.status_code == 206
-        assert part.content == whole.content[start:stop]
-    assert client.get(address, headers={"Range": f"bytes={size}-"}).status_code == 416
-
-
-def test_an_archive_that_grew_is_sent_from_the_start(
-    gallery: Gallery, client: httpx.Client
-) -> None:
-    gallery.add("1")
-    address = f"{gallery.address}/photos.zip?bib=1"
-    before = client.get(address).headers["etag"]
-    gallery.add("1")
-    answer = client.get(address, headers={"Range": "bytes=100-", "If-Range": before})
-    assert answer.status_code == 200
-
-
-def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Client) -> None:
-    photo = gallery.add("1")
-    client.get(f"{gallery.address}/photos.zip?bib=1")
-    ((kept,),) = gallery.execute("select crc32 from photo where id = %s", photo)
-    assert kept == zlib.crc32(gallery.original(photo))
 
 
 def test_hidden_and_foreign_photos_are_not_given(gallery: Gallery, client: httpx.Client) -> None:

@@ -61,10 +61,10 @@ class Downloads:
         ours = services(request)
         if ours.settings.check_originals:
             there = await ours.store.exists_many([original.key for original in originals])
-            originals = [
+            originals = [  # with those of which a slow store says nothing: they may be there
                 original
                 for original, answer in zip(originals, there, strict=True)
-                if answer is True
+                if answer is not False
             ]
         if not originals:
             raise NotFound(NO_PHOTO)

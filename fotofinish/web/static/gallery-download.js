@@ -97,7 +97,7 @@ async function take(address) {
       location.assign(address)
       return
     }
-    const parts = await receive(address, size, head.headers.get("ETag"), running.signal)
+    const parts = await receive(address, size, running.signal)
     const name = /filename="([^"]+)"/.exec(head.headers.get("Content-Disposition"))?.[1]
     save(new Blob(parts, { type: "application/zip" }), name ?? "photos.zip")
     label.textContent = label.dataset.done
@@ -109,16 +109,21 @@ async function take(address) {
   }
 }
 
-async function receive(address, size, etag, signal) {
+async function receive(address, size, signal) {
   const parts = []
   let got = 0
+  let etag = ""
   let failures = 0
   while (got < size) {
     try {
       const headers = got ? { Range: `bytes=${got}-`, "If-Range": etag } : {}
       const answer = await fetch(address, { headers, signal })
       if (!answer.ok) throw new Error(answer.status)
-      if (got && answer.status !== 206) { parts.length = got = 0 } // it has changed: from the start
+      if (answer.status === 200) { // the beginning, or it has changed: from the start
+        parts.length = got = 0
+        size = Number(answer.headers.get("Content-Length"))
+        etag = answer.headers.get("ETag")
+      }
       const reader = answer.body.getReader()
       for (;;) {
         const { done, value } = await reader.read()
@@ -130,7 +135,7 @@ async function receive(address, size, etag, signal) {
         progress.value = got
         say(label.dataset.doing, got, size)
       }
-      if (answer.status === 200 && got !== size) throw new Error("cut off")
+      if (got < size) throw new Error("cut off")
     } catch (error) {
       if (error.name === "AbortError" || ++failures > TRIES) throw error
       label.textContent = label.dataset.waiting

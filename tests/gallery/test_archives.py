@@ -1,0 +1,93 @@
+"""Archives of originals, from a folder and from a bucket: whole, in ranges, and resumed."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from fotofinish.app import create_app
+from fotofinish.database.connection import Database
+from fotofinish.photos.keys import original_key
+from fotofinish.settings import Settings
+from fotofinish.storage.stores import open_store
+from tests.gallery.conftest import Gallery
+from tests.running import free_port, running
+from tests.s3_server import S3Server
+
+
+@pytest.fixture(scope="module", params=["folder", "bucket"])
+def site(
+    request: pytest.FixtureRequest,
+    database: Database,
+    s3_server: S3Server,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, Settings]]:
+    """The server with its originals in a folder, and with them on S3."""
+    port, folder = free_port(), tmp_path_factory.mktemp("site")
+    url = f"http://127.0.0.1:{port}"
+    storage = s3_server.storage_url if request.param == "bucket" else None
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in s3_server.environment.items():
+            patch.setenv(name, value)
+        settings = Settings(data_dir=folder, public_url=url, storage_url=storage)
+        with running(create_app(settings, database), port):
+            yield url, settings
+
+
+@pytest.fixture
+def client(gallery: Gallery) -> Iterator[httpx.Client]:
+    with gallery.client() as client:
+        yield client
+
+
+def test_every_range_of_an_archive_is_a_piece_of_it(gallery: Gallery, client: httpx.Client) -> None:
+    ids = [gallery.add("1") for _ in range(3)]
+    address = f"{gallery.address}/photos.zip?bib=1"
+    whole = client.get(address)
+    assert int(whole.headers["content-length"]) == len(whole.content)
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
+        assert archive.testzip() is None
+        assert [archive.read(name) for name in archive.namelist()] == [
+            gallery.original(photo) for photo in ids
+        ]
+    head = client.head(address)
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert head.headers["etag"] == whole.headers["etag"]
+    size = len(whole.content)
+    for start, stop in ((0, 10), (25, 60), (size // 2, size), (size - 9, size), (1, size)):
+        part = client.get(address, headers={"Range": f"bytes={start}-{stop - 1}"})
+        assert part.status_code == 206
+        assert part.content == whole.content[start:stop]
+    assert client.get(address, headers={"Range": f"bytes={size}-"}).status_code == 416
+
+
+def test_an_archive_that_grew_is_sent_from_the_start(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    gallery.add("1")
+    address = f"{gallery.address}/photos.zip?bib=1"
+    before = client.get(address).headers["etag"]
+    gallery.add("1")
+    answer = client.get(address, headers={"Range": "bytes=100-", "If-Range": before})
+    assert answer.status_code == 200
+
+
+def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Client) -> None:
+    photo = gallery.add("1")
+    client.get(f"{gallery.address}/photos.zip?bib=1")
+    ((kept,),) = gallery.execute("select crc32 from photo where id = %s", photo)
+    assert kept == zlib.crc32(gallery.original(photo))
+
+
+def test_an_original_that_is_gone_is_left_out(gallery: Gallery, client: httpx.Client) -> None:
+    gone, there = gallery.add("1"), gallery.add("1")
+    open_store(gallery.settings).delete_many([original_key(gallery.event.id, gone, "jpg")])
+    answer = client.get(f"{gallery.address}/photos.zip?bib=1")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        (name,) = archive.namelist()
+        assert archive.read(name) == gallery.original(there)
