@@ -88,6 +88,7 @@ def _headers(key: str, stat: os.stat_result) -> dict[str, str]:
         "ETag": f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"',
         "Last-Modified": formatdate(stat.st_mtime, usegmt=True),
         "Cache-Control": "private",
+        "X-Robots-Tag": "noindex",
         "X-Content-Type-Options": "nosniff",
     }
 

@@ -203,10 +203,40 @@ def test_a_download_goes_on_by_itself_after_the_network_was_lost(
     assert ranges[1] == ranges[2] != None  # noqa: E711
 
 
+def test_a_download_that_grew_while_the_network_was_lost_is_whole(
+    page: Page, gallery: Gallery
+) -> None:
+    ids = [gallery.add("15") for _ in range(2)]
+    asked: list[str | None] = []
+
+    def cut(route: Route) -> None:
+        if route.request.method == "GET":
+            asked.append(route.request.headers.get("range"))
+        if len(asked) != 1 or route.request.method == "HEAD":
+            route.continue_()
+            return
+        answer = route.fetch()
+        ids.append(gallery.add("15"))
+        route.fulfill(
+            status=200,
+            headers={**answer.headers, "content-length": "1000"},
+            body=answer.body()[:1000],
+        )
+
+    page.route("**/photos.zip?*", cut)
+    search_bib(page, gallery, "15")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == len(ids) == 3
+    assert asked == [None, "bytes=1000-"]
+
+
 def test_chosen_photos_alone_are_downloaded(page: Page, gallery: Gallery) -> None:
     ids = [gallery.add("14") for _ in range(4)]
     search_bib(page, gallery, "14")
-    page.get_by_role("button", name="Choose photos").click()
+    page.get_by_role("button", name="Choose", exact=True).click()
     photos(page).nth(1).click()
     photos(page).nth(3).focus()
     page.keyboard.press("Space")

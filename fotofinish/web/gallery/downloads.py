@@ -22,11 +22,10 @@ from fotofinish.photos.preview_links import preview_links
 from fotofinish.storage.disposition import attachment
 from fotofinish.web.gallery.finding import NO_PHOTO, Finding
 from fotofinish.web.gallery.opening import OpenGallery
-from fotofinish.web.gallery.searches import find_originals
+from fotofinish.web.gallery.searches import MOST_IN_ARCHIVE, find_originals
 from fotofinish.web.services import Services, services
 
 MOST_CHOSEN = 200
-MOST_PHOTOS = 1000
 OFF = "Downloads are switched off."
 
 
@@ -80,7 +79,7 @@ class Downloads:
                 return await originals_by_id(connection, gallery.event.id, ids)
         search = await self._finding.admit(request, gallery)
         async with services(request).pool.connection() as connection:
-            return await find_originals(connection, gallery.event, search, limit=MOST_PHOTOS)
+            return await find_originals(connection, gallery.event, search, limit=MOST_IN_ARCHIVE)
 
 
 def _answer(

@@ -18,6 +18,7 @@ from fotofinish.web.gallery.consent import CONSENT_VERSION, kept_days, own_searc
 from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.gallery.searches import (
+    MOST_IN_ARCHIVE,
     Search,
     check_search,
     find_images,
@@ -84,6 +85,7 @@ class Finding:
             search=search,
             sealed=f"{search.query}&s={seal(request, gallery.event, search)}",
             total=found.total,
+            most=MOST_IN_ARCHIVE,
             tiles=tiles,
             page=page,
             more=page * PAGE_SIZE < found.total,

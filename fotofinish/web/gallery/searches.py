@@ -29,6 +29,7 @@ from fotofinish.photos.gallery import (
     images_of_selfie,
 )
 
+MOST_IN_ARCHIVE = 1000
 NOTHING_ASKED = "There is nothing to look for in this address."
 SWITCHED_OFF = "This search is switched off."
 GONE = "This search is deleted or has expired."

@@ -52,7 +52,8 @@ shoot.addEventListener("click", async () => {
   stop()
   video.hidden = shoot.hidden = true
   canvas.hidden = again.hidden = false
-  again.focus()
+  const next = form.elements.consent.checked ? form.querySelector("button:not([type])") : form.elements.consent
+  next.focus()
 })
 
 for (const input of [native, file]) {

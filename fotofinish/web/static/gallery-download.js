@@ -11,6 +11,8 @@ const bar = document.querySelector("[data-chosen]")
 const transfer = document.querySelector("[data-transfer]")
 const label = transfer.querySelector("label")
 const progress = transfer.querySelector("progress")
+const stop = transfer.querySelector("[data-stop]")
+const stopLabel = stop.textContent
 const chosen = new Set()
 let running = null
 
@@ -78,7 +80,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault()
   if (!running) take(link.href)
 })
-transfer.querySelector("[data-stop]").addEventListener("click", () => {
+stop.addEventListener("click", () => {
   running?.abort()
   transfer.hidden = true
 })
@@ -86,6 +88,7 @@ transfer.querySelector("[data-stop]").addEventListener("click", () => {
 async function take(address) {
   running = new AbortController()
   transfer.hidden = false
+  stop.textContent = stopLabel
   progress.removeAttribute("value")
   say(label.dataset.doing, 0, 0)
   try {
@@ -97,7 +100,7 @@ async function take(address) {
       location.assign(address)
       return
     }
-    const parts = await receive(address, size, running.signal)
+    const parts = await receive(address, size, head.headers.get("ETag"), running.signal)
     const name = /filename="([^"]+)"/.exec(head.headers.get("Content-Disposition"))?.[1]
     save(new Blob(parts, { type: "application/zip" }), name ?? "photos.zip")
     label.textContent = label.dataset.done
@@ -106,21 +109,21 @@ async function take(address) {
     if (error.name !== "AbortError") label.textContent = label.dataset.failed
   } finally {
     running = null
+    stop.textContent = stop.dataset.closeLabel
   }
 }
 
-async function receive(address, size, signal) {
+async function receive(address, size, etag, signal) {
   const parts = []
   let got = 0
-  let etag = ""
   let failures = 0
   while (got < size) {
     try {
       const headers = got ? { Range: `bytes=${got}-`, "If-Range": etag } : {}
       const answer = await fetch(address, { headers, signal })
       if (!answer.ok) throw new Error(answer.status)
-      if (answer.status === 200) { // the beginning, or it has changed: from the start
-        parts.length = got = 0
+      if (answer.status === 200) parts.length = got = 0 // from the start
+      if (answer.headers.get("ETag") !== etag) { // more photos are in it now
         size = Number(answer.headers.get("Content-Length"))
         etag = answer.headers.get("ETag")
       }
@@ -148,7 +151,7 @@ async function receive(address, size, signal) {
 let said = ""
 function say(text, got, size) {
   const megabytes = (bytes) => `${(bytes / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} MB`
-  const now = size ? text.replace("{done}", megabytes(got)).replace("{all}", megabytes(size)) : "…"
+  const now = size ? text.replace("{done}", megabytes(got)).replace("{all}", megabytes(size)) : label.dataset.starting
   if (now !== said) label.textContent = said = now
 }
 
