@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import obstore
@@ -23,6 +24,7 @@ from fotofinish.storage.stores import open_store
 from fotofinish.web.dashboard.visitors import COOKIE
 from tests.dashboard.conftest import Office, run
 from tests.dashboard.test_upload_protocol import photo
+from tests.running import serving
 
 LARGE = photo(1, 64) + bytes(2 * PART_BYTES)
 """A photo of three parts; what follows a JPEG's end is nobody's business."""
@@ -239,6 +241,25 @@ def test_an_original_that_was_copied_before_a_crash_gets_its_row_when_asked_agai
     assert sender.post(f"/{state['id']}").json()["missing"] == {}
     assert sender.post(f"/{state['id']}/finish").json()["result"] == "stored"
     assert len(photos(office)) == 1
+
+
+def test_any_server_goes_on_where_another_was_killed(
+    office: Office, sender: Sender, bucket_url: str, tmp_path: Path
+) -> None:
+    state = sender.begin(len(LARGE))
+    sender.put(state, LARGE, 1, 2)
+    settings = {
+        "FOTOFINISH_DATABASE_URL": office.database.dsn,
+        "FOTOFINISH_DATA_DIR": str(tmp_path),
+        "FOTOFINISH_STORAGE_URL": bucket_url,
+    }
+    with serving(settings) as other:
+        sender.http.base_url = other
+        later = sender.post(f"/{state['id']}").json()
+        assert list(later["missing"]) == ["3"]
+        sender.put(later, LARGE)
+        assert sender.post(f"/{state['id']}/finish").json()["result"] == "stored"
+    assert photos(office)[0][0] == hashlib.sha256(LARGE).digest()
 
 
 def test_an_upload_that_the_store_forgot_begins_anew(

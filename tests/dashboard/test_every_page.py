@@ -66,14 +66,14 @@ def furnished(request: pytest.FixtureRequest, office: Office) -> Office:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(page: Page, furnished: Office, scheme: str) -> None:
+def test_axe_finds_nothingserious(page: Page, furnished: Office, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.emulate_media(reduced_motion="reduce")
     enter(page, furnished, furnished.owner)
     found = {}
     for path in _pages(page, furnished):
         page.goto(furnished.url + path)
-        found[path] = _serious(page)
+        found[path] = serious(page)
     assert not [fault for faults in found.values() for fault in faults], found
 
 
@@ -102,14 +102,14 @@ def test_axe_finds_nothing_serious_in_what_opens(page: Page, office: Office, sch
             buttons.nth(number).click()
             part = page.locator(f"#{name}")
             expect(part).to_be_visible()
-            found[place] = _serious(page)
+            found[place] = serious(page)
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 found[place] += page.evaluate(OVERFLOW) + page.evaluate(CUT)
             page.set_viewport_size({"width": 1280, "height": 720})
             page.keyboard.press("Escape")
             expect(part).to_be_hidden()
-        found[path, "open"] = _serious(page)
+        found[path, "open"] = serious(page)
     assert len(opened) > 6
     assert not [fault for faults in found.values() for fault in faults], found
 
@@ -147,7 +147,8 @@ def test_a_first_page_is_small(furnished: Office) -> None:
     assert size < 100_000
 
 
-def _serious(page: Page) -> list[str]:
+def serious(page: Page) -> list[str]:
+    """What axe finds on the page as it stands, of the two worst kinds."""
     return [
         f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
         for one in Axe().run(page).response["violations"]

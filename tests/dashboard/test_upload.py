@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.dashboard.conftest import PLAIN, Office, enter
+from tests.dashboard.test_every_page import CUT, OVERFLOW, WIDTHS, serious
 from tests.dashboard.test_upload_protocol import photo
 
 
@@ -157,6 +158,29 @@ def test_a_whole_folder_is_sent_with_what_is_wrong_listed(
     assert len(names(office)) == 12
 
 
+def test_a_folder_can_be_dragged_into_the_page(page: Page, office: Office, folder: Path) -> None:
+    open_upload(page, office)
+    hand = page.context.new_cdp_session(page)
+    where = page.locator("[data-drop]").bounding_box()
+    assert where
+    for kind in ("dragEnter", "dragOver", "drop"):
+        hand.send(
+            "Input.dispatchDragEvent",
+            {
+                "type": kind,
+                "x": where["x"] + 20,
+                "y": where["y"] + 20,
+                "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1},
+            },
+        )
+    expect(page.get_by_text("14 of 14 photos")).to_be_visible()
+    expect(page.get_by_text("12 new")).to_be_visible()
+    rows = office.execute(
+        "select distinct folder from photo where event_id = %s order by 1", office.event_id
+    )
+    assert [row[0] for row in rows] == ["DCIM/100CANON", "DCIM/101CANON"]
+
+
 def test_photos_that_are_here_are_not_sent_again(page: Page, office: Office, folder: Path) -> None:
     open_upload(page, office)
     paths = sorted(folder.rglob("IMG_*.jpg"))
@@ -231,13 +255,19 @@ def test_a_lost_network_is_waited_for(
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_sending_can_pause(page: Page, office: Office, line: Line, tmp_path: Path) -> None:
+def test_sending_can_pause_and_the_page_stays_accessible_and_whole(
+    page: Page, office: Office, line: Line, tmp_path: Path
+) -> None:
     path = large(tmp_path)
     open_upload(page, office)
     choose(page, path)
     until_sent(page, 0.1)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused.")).to_be_visible()
+    assert not serious(page)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not page.evaluate(OVERFLOW) + page.evaluate(CUT), width
     line.set(5_000_000)
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text("All done.")).to_be_visible()

@@ -4,7 +4,8 @@ const form = document.getElementById("mark");
 const look = document.getElementById("look");
 let soon;
 
-form.addEventListener("input", () => {
+form.addEventListener("input", ({ target }) => {
+  if (target.dataset.says) document.getElementById(target.dataset.says).textContent = target.value;
   clearTimeout(soon);
   soon = setTimeout(() => {
     const fields = new URLSearchParams(new FormData(form));
