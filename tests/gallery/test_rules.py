@@ -188,6 +188,23 @@ def test_a_preview_that_was_drawn_anew_has_another_address_at_once(
         assert not old & new
 
 
+def test_pages_and_scripts_travel_compressed_where_the_browser_takes_it(gallery: Gallery) -> None:
+    for _ in range(20):
+        gallery.add("1")
+    with gallery.client() as client:
+        page = client.get(f"{gallery.address}/find?bib=1", headers={"Accept-Encoding": "br, gzip"})
+        script = re.search(r'src="(/static/gallery\.js[^"]+)"', page.text)
+        assert script is not None
+        for path, most in ((f"{gallery.address}/find?bib=1", 0.3), (script[1], 0.5)):
+            small = client.get(path, headers={"Accept-Encoding": "gzip"})
+            plain = client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+            assert small.headers["content-encoding"] == "gzip"
+            assert "content-encoding" not in plain.headers
+            assert int(small.headers["content-length"]) < most * len(plain.content)
+            assert "Accept-Encoding" in small.headers["vary"]
+        assert client.get(script[1]).content == plain.content
+
+
 def test_every_text_is_translated() -> None:
     wanted = {
         message if isinstance(message, str) else message[0]

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fotofinish.errors import NotFound
+from fotofinish.web.compressing import accepts_gzip, compress
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -20,9 +21,10 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file's bytes, and the hash that its address carries."""
+    """A file's bytes, as they are and made small, and the hash that its address carries."""
 
     content: bytes
+    compressed: bytes
     media_type: str
     version: str
 
@@ -34,6 +36,7 @@ class StaticFiles:
         self._files = {
             path.name: StaticFile(
                 content := path.read_bytes(),
+                compress(content),
                 TYPES[path.suffix],
                 hashlib.sha256(content).hexdigest()[:12],
             )
@@ -51,11 +54,16 @@ class StaticFiles:
         if file is None:
             raise NotFound("There is nothing at this address.")
         current = request.query_params.get("v") == file.version
+        small = accepts_gzip(request)
         headers = {
             "Cache-Control": FOR_EVER if current else "no-cache",
-            "ETag": f'"{file.version}"',
+            "ETag": f'"{file.version}{"-gzip" if small else ""}"',
+            "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
         }
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        return Response(file.content, headers=headers, media_type=file.media_type)
+        if not small:
+            return Response(file.content, headers=headers, media_type=file.media_type)
+        headers["Content-Encoding"] = "gzip"
+        return Response(file.compressed, headers=headers, media_type=file.media_type)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from fotofinish.errors import FotofinishError, RateExceeded
+from fotofinish.web.compressing import accepts_gzip, compress
 from fotofinish.web.dashboard.shell import WEB, page_policy
 from fotofinish.web.dashboard.static_files import StaticFiles
 from fotofinish.web.gallery.door import enter, give_pass
@@ -29,7 +30,7 @@ SAFETY = {
     "X-Content-Type-Options": "nosniff",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cache-Control": "private, no-cache",
-    "Vary": "Accept-Language, Cookie",
+    "Vary": "Accept-Encoding, Accept-Language, Cookie",
 }
 
 Handler = Callable[[Request, OpenGallery], Awaitable[Response]]
@@ -125,7 +126,10 @@ class Frame:
         headers["Content-Security-Policy"] = page_policy(pictures)
         if not indexed:
             headers["X-Robots-Tag"] = "noindex, nofollow"
-        return HTMLResponse(html, status, headers=headers)
+        if not accepts_gzip(request):
+            return HTMLResponse(html, status, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return HTMLResponse(compress(html.encode()), status, headers=headers)
 
     async def enter(self, request: Request) -> Response:
         """POST `/e/{slug}/enter`: with the access code, by whoever has no pass yet."""
