@@ -142,6 +142,8 @@ def test_a_photo_and_a_search_are_shared_by_link(page: Page, gallery: Gallery) -
     expect(page.get_by_role("dialog").get_by_role("button", name="Link copied")).to_be_visible()
     shared = page.evaluate("navigator.clipboard.readText()")
     page.goto(shared)
+    picture = page.locator("meta[property='og:image']").get_attribute("content")
+    assert page.request.get(picture or "").headers["content-type"] == "image/webp"
     expect(page.get_by_role("link", name="Download")).to_be_visible()
     expect(page.locator(".single img")).to_be_visible()
     no_serious_faults(page)
