@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import cv2
@@ -9,9 +10,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.bibs.corrections import add_bib, remove_bib
+from fotofinish.database.connection import open_pool
 from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
-from fotofinish.jobs import make_queue
+from fotofinish.jobs import defer_old_previews, make_queue
 from fotofinish.photos.changes import turn_photos
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import Watermark, save_watermark
@@ -227,6 +229,27 @@ def test_previews_of_an_older_version_are_shown_and_then_drawn_again(
     assert f"/medium/{bad}.jpg?" in bench.preview_link(bad)  # it keeps what it has
     assert (stored / "medium" / f"{bad}.jpg").is_file()
     assert bench.run(lambda c: count_stale(c, bench.event_id, 0)) == 0
+
+
+def test_whoever_starts_first_queues_what_an_older_version_drew(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", portrait))
+    bench.make_previews_old(photo)
+
+    async def start() -> None:
+        queue = make_queue(bench.database.dsn)
+        async with open_pool(bench.database, size=2) as pool, queue.open_async():
+            await defer_old_previews(queue, pool)
+
+    for _ in range(2):
+        asyncio.run(start())
+    jobs = bench.query(
+        """select args from procrastinate_jobs
+           where task_name = 'fotofinish:redraw_previews' and (args->>'event_id')::int = %s""",
+        bench.event_id,
+    )
+    assert len(jobs) == 1
 
 
 def test_previews_of_an_older_version_go_when_the_photo_is_read_again(
