@@ -3,6 +3,7 @@
 
 const KEPT = "direct::";
 const PAUSES = [1000, 3000, 5000, 10000, 20000]; // after a part that did not arrive
+const STALLED = 60000; // without a byte sent: after a laptop was closed, a connection may look alive
 const ROUNDS = 5; // of asking for fresh links without a part that arrived
 
 export function begunDirectly(mark) {
@@ -108,9 +109,15 @@ function putOnce(url, piece, progress, signal) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much was sent
     const stop = () => request.abort();
+    let stalled = setTimeout(stop, STALLED);
     signal.addEventListener("abort", stop, { once: true });
-    request.upload.onprogress = ({ loaded }) => progress(Math.min(loaded, piece.size));
+    request.upload.onprogress = ({ loaded }) => {
+      clearTimeout(stalled);
+      stalled = setTimeout(stop, STALLED);
+      progress(Math.min(loaded, piece.size));
+    };
     request.onloadend = () => {
+      clearTimeout(stalled);
       signal.removeEventListener("abort", stop);
       resolve(request.status);
     };
