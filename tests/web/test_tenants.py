@@ -49,7 +49,7 @@ OWN = {"/account", "/account/password", "/account/sessions/end-others"}
 GALLERY = "/e/{slug}"
 
 SECRETS = ("Their secret race", "Their club", "owner@their", "4711-SECRET", "their-photo")
-BY_THE_CLOCK = ("set last_used_at = now()", "rate_bucket", "event_use")
+BY_THE_CLOCK = ("set last_used_at = now()", "rate_bucket", "guess_bucket", "event_use")
 """Statements that come now and then, whatever was asked for."""
 
 
