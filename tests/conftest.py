@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import expect
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fotofinish.database import embedded
@@ -18,6 +19,9 @@ from fotofinish.database.connection import Database
 from fotofinish.database.migrate import migrate
 
 pytest_plugins = ["tests.s3_server"]
+
+# pages of tests are waited for longer than people would: machines of tests are busy
+expect.set_options(timeout=15_000)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

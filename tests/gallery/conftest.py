@@ -117,7 +117,10 @@ class Gallery:
         return open_store(self.settings).get(original_key(self.event.id, photo_id, "jpg"))
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers={"Sec-Fetch-Site": "same-origin"})
+        # patient: guesses are held back on purpose, and machines of tests are busy
+        return httpx.Client(
+            base_url=self.url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=30
+        )
 
 
 @pytest.fixture(scope="session")
