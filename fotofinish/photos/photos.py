@@ -145,7 +145,11 @@ async def mark_ready(
 
 
 async def event_status(connection: AsyncConnection, event_id: int) -> EventStatus:
-    """Count an event's photos by state, its distinct bibs, and its faces."""
+    """Count an event's photos by state, its distinct bibs, and its faces.
+
+    Bibs by `group by`, which is hashed; `count(distinct)` sorts all tags and takes six times as
+    long, and an event's page asks every two seconds.
+    """
     async with connection.cursor(row_factory=class_row(EventStatus)) as cursor:
         await cursor.execute(
             """select count(*) as photos,
@@ -153,8 +157,8 @@ async def event_status(connection: AsyncConnection, event_id: int) -> EventStatu
                       count(*) filter (where state = 'processing') as processing,
                       count(*) filter (where state = 'waiting') as waiting,
                       count(*) filter (where state = 'failed') as failed,
-                      (select count(distinct bib) from bib_tag
-                       where event_id = %(event)s) as bibs,
+                      (select count(*) from (select bib from bib_tag where event_id = %(event)s
+                                             group by bib) worn) as bibs,
                       (select count(*) from face where event_id = %(event)s) as faces
                from photo where event_id = %(event)s""",
             {"event": event_id},

@@ -3,6 +3,7 @@
 
 const KEPT = "direct::";
 const PAUSES = [1000, 3000, 5000, 10000, 20000]; // after a part that did not arrive
+const CHECK = 5000;
 const STALLED = 60000; // without a byte sent: after a laptop was closed, a connection may look alive
 const ROUNDS = 5; // of asking for fresh links without a part that arrived
 
@@ -16,9 +17,10 @@ export async function takesDirectly(target) {
   for (const last of [false, true]) {
     const { url } = await ask(target, `${target.direct}/check`);
     try {
-      if ((await fetch(url, { method: "PUT", body: "." })).ok) return true;
+      const answer = await fetch(url, { method: "PUT", body: ".", signal: AbortSignal.timeout(CHECK) });
+      if (answer.ok) return true;
     } catch {
-      // refused or lost
+      // refused, lost, or somewhere that only the server reaches
     }
     if (!last) await pause(PAUSES[0]);
   }
