@@ -2,14 +2,17 @@
 
 One core each, on photos drawn at run time (24 megapixels, and about 1). The plain pipeline decodes
 in full with Pillow, shrinks with Pillow, and runs RapidOCR and OpenCV's YuNet and SFace as they
-come.
+come. Memory and start-up are those of a process of its own (`lone_worker.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -22,7 +25,12 @@ from PIL import Image, ImageOps
 
 from benchmarks.faces import opencv_embedder
 from benchmarks.tables import Row, print_table
-from fotofinish.bibs.plausibility import bibs_from, enough_scale, torsos_without_number
+from fotofinish.bibs.plausibility import (
+    bibs_from,
+    enough_scale,
+    torsos_without_number,
+    worn_numbers,
+)
 from fotofinish.demo.generator import generate
 from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import JPEG
@@ -38,7 +46,7 @@ Process = Callable[[bytes], set[str]]
 
 
 def main(arguments: list[str] | None = None) -> dict[str, float]:
-    """Print photos a second and core, and the time of each of our steps; returns the figures."""
+    """Print photos a second and core, the time of each of our steps, and what a worker costs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=6)
     given = parser.parse_args(arguments)
@@ -49,18 +57,32 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     times: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         drawn = generate(Path(folder) / "photos", count=given.photos).photos
+        files = []
         for name, size in (("24 megapixels", LARGE), ("1 megapixel", SMALL)):
             photos = [_resized(photo.path, size) for photo in drawn]
             speeds = {who: _speed(way, photos) for who, way in (("ours", ours), ("peer", peer))}
             times[name] = _steps(photos)
             rows.append(Row(f"{name}: photos/s and core", speeds["ours"], speeds["peer"]))
             figures[f"processing: {name} photos/s and core"] = speeds["ours"]
+            figures[f"processing: {name} times the peer's"] = speeds["ours"] / speeds["peer"]
+            for number, photo in enumerate(photos):
+                files.append(Path(folder) / f"{size[0]}-{number}.jpg")
+                files[-1].write_bytes(photo)
+        worker = _lone_worker(files)
     print_table("Photo to result: ours against the same steps done plainly", rows)
     for name, steps in times.items():
         print_table(
             f"{name}: ms of CPU of each of our steps",
             [Row(step, milliseconds) for step, milliseconds in steps.items()],
         )
+        figures |= {f"processing: {name} ms of {step}": took for step, took in steps.items()}
+    print_table("A worker process", [Row(name, value) for name, value in worker.items()])
+    return figures | {f"processing: worker's {name}": value for name, value in worker.items()}
+
+
+def _lone_worker(photos: list[Path]) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.lone_worker", *map(str, photos)]
+    figures: dict[str, float] = json.loads(subprocess.check_output(command))
     return figures
 
 
@@ -84,6 +106,11 @@ def _steps(photos: list[bytes]) -> dict[str, float]:
         clock.ends("text")
         texts += reader.read_close_up(pixels, torsos_without_number(texts, faces, columns, rows))
         clock.ends("close-ups")
+        numbers = worn_numbers(texts, faces, columns, rows)
+        around = reader.look_around(pixels, [texts[place] for place in numbers])
+        for place, text in zip(numbers, around, strict=True):
+            texts[place] = text
+        clock.ends("around")
         bibs_from(texts, faces, columns, rows, None)
         clock.ends("plausibility")
     return {step: seconds / len(photos) * 1000 for step, seconds in totals.items()}

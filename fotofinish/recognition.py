@@ -18,6 +18,7 @@ from fotofinish.bibs.plausibility import (
     worn_numbers,
 )
 from fotofinish.vision.faces import Box, FaceFinder, FaceReading
+from fotofinish.vision.networks import Networks, Precision
 from fotofinish.vision.quads import Pixels
 from fotofinish.vision.text import TextReader, TextReading
 
@@ -35,9 +36,12 @@ class PhotoReading:
 class Recogniser:
     """The models, loaded once; one thread each."""
 
-    def __init__(self, *, embedder_path: Path | None = None) -> None:
-        self._faces = FaceFinder(embedder_path=embedder_path)
-        self._text = TextReader()
+    def __init__(
+        self, *, embedder_path: Path | None = None, precision: Precision | None = None
+    ) -> None:
+        networks = Networks(precision)
+        self._faces = FaceFinder(embedder_path=embedder_path, networks=networks)
+        self._text = TextReader(networks)
 
     @property
     def face_model(self) -> str:

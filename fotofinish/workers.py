@@ -80,7 +80,7 @@ class WorkerProcesses:
 def run_worker(settings: Settings, database: Database, parent: int) -> None:
     """The whole life of one worker process; ends when it is told to or its parent is gone."""
     log_as_json()
-    _give_memory_back()
+    give_memory_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
     asyncio.run(_work(settings, database, parent))
 
@@ -130,7 +130,7 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
         await asyncio.gather(worker, watch, return_exceptions=True)
 
 
-def _give_memory_back() -> None:
+def give_memory_back() -> None:
     """Keep the process below 1 GB: photos of all sizes leave holes of all sizes otherwise."""
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         library = ctypes.CDLL(None)

@@ -15,6 +15,7 @@ from fotofinish.photos.keys import LONG_SIDES, UNCHANGING, preview_key
 from fotofinish.photos.marking import apply_watermark
 from fotofinish.photos.watermark import NONE, Watermark
 from fotofinish.storage.stores import Store
+from fotofinish.vision.scaling import resized
 
 CONTENT_TYPE = "image/webp"
 LARGEST = LONG_SIDES["medium"]
@@ -55,23 +56,11 @@ def store_previews(store: Store, event_id: int, photo_id: UUID, previews: Previe
 
 
 def _shrink(pixels: Pixels, long_side: int) -> Pixels:
-    """Halve by area as often as possible, then the rest: both are what OpenCV does fast.
-
-    3,000 to 1,600 pixels takes 5 ms so and 30 ms by area at once; either is as near to Lanczos
-    as the other (47 and 48 dB).
-    """
     height, width = pixels.shape[:2]
-    while max(height, width) >= 2 * long_side and min(height, width) >= 2:
-        height, width = height // 2, width // 2
-        even = pixels[: height * 2, : width * 2]
-        pixels = np.asarray(
-            cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8
-        )
     factor = long_side / max(width, height)
     if factor >= 1:
         return pixels
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    return resized(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
 def _in_srgb(pixels: Pixels, profile: bytes) -> Pixels:

@@ -8,27 +8,27 @@ OpenCV Zoo; decoding and alignment are our own, in NumPy and OpenCV.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import openvino
+import openvino as ov
 
 from fotofinish.errors import ModelError
-from fotofinish.vision.registry import model_path
+from fotofinish.vision.networks import ByShape, Networks, taking_pixels
+from fotofinish.vision.scaling import Pixels, on_canvas, resized
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD as DEFAULT_MATCH_THRESHOLD
-from fotofinish.vision.weights import plain_weights
 
-Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 
 # the detector looks twice: once for small faces, once for large ones (it was trained on faces of
 # 10 to 300 pixels, so a portrait that fills a 1,600-pixel photo is only seen in the small one)
 LONG_SIDES = (1600, 512)
+CANVAS_SIDES = (512, 1024, 1600)
+MOST_DETECTORS = 4
 # small photos are looked at enlarged: a face of 20 pixels has too few of its own
 MOST_ENLARGED = 2.0
 STRIDES = (8, 16, 32)
@@ -41,15 +41,16 @@ CANON = np.array(
     dtype=np.float32,
 )  # fmt: skip
 CROP = 112
+# mean and deviation
+ARCFACE_NORMALISATION = ([127.5] * 3, [127.5] * 3)
 # faces below this do not match anybody: fewer pixels between the eyes than the embedder can use
 MIN_EYE_DISTANCE = 8.0
 MIN_QUALITY = 0.25
 # how long SFace's vectors are before they are made of length 1: the surer the network, the longer.
 # Below 8 a face is found by 1 of 40 of its person's, and matches 1 of 80 strangers as bad as it is
 LEAST_LENGTH, FULL_LENGTH = 7.0, 12.0
-# of faces, each with its mirror image: twice as many take 40 MB more and no less time
-BATCH = 4
-ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+# a face and its mirror image: of more at once each takes as long, and the network more memory
+VIEWS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +69,23 @@ class FaceReading:
 
 
 class FaceFinder:
-    """Detector and embedder, loaded once; one thread each."""
+    """Detector and embedder, loaded once."""
 
-    def __init__(self, *, embedder_path: Path | None = None) -> None:
-        core = openvino.Core()
-        network = core.read_model(model_path("yunet"))
-        network.reshape([1, 3, -1, -1])
-        self._detector = core.compile_model(network, "CPU", ONE_THREAD)
+    def __init__(
+        self, *, embedder_path: Path | None = None, networks: Networks | None = None
+    ) -> None:
+        networks = networks or Networks()
+        self._detector = ByShape(networks, taking_pixels(networks.read("yunet")), MOST_DETECTORS)
         self.model = "sface" if embedder_path is None else embedder_path.stem
-        self._normalised_input = embedder_path is not None
         try:
             if embedder_path is None:
-                embedder = core.read_model(plain_weights(model_path("sface")))
+                embedder = taking_pixels(networks.read("sface"), rgb=True)
             else:
-                embedder = core.read_model(embedder_path)
-            embedder.reshape([-1, 3, CROP, CROP])
-            self._embedder = core.compile_model(embedder, "CPU", ONE_THREAD)
+                embedder = taking_pixels(
+                    ov.Core().read_model(embedder_path), *ARCFACE_NORMALISATION, rgb=True
+                )
+            embedder.reshape([VIEWS, CROP, CROP, 3])
+            self._embedder = networks.compile(embedder, exact=embedder_path is not None)
         except RuntimeError as error:
             raise ModelError(
                 f"The face model {self.model} cannot be loaded ({type(error).__name__}). "
@@ -99,8 +101,8 @@ class FaceFinder:
             for index, face in enumerate(found)
             if face.quality >= MIN_QUALITY and _eye_distance(face.landmarks) >= MIN_EYE_DISTANCE
         ]
-        crops = [_align(pixels, found[index].landmarks) for index in good]
-        for index, (embedding, length) in zip(good, self._embed(crops), strict=True):
+        for index in good:
+            embedding, length = self._embed(_align(pixels, found[index].landmarks))
             quality = found[index].quality
             if self.model == "sface":  # other networks' vectors have lengths of other meaning
                 quality = min(quality, found[index].score * _sharpness(length))
@@ -118,7 +120,6 @@ class FaceFinder:
         if long_side < LONG_SIDES[-1]:
             factors = {1.0, min(MOST_ENLARGED, LONG_SIDES[0] / long_side)}
         rows = np.concatenate([self._detect_at(pixels, factor) for factor in sorted(factors)])
-        self._detector.release_memory()  # 60 MB that nobody needs until the next photo
         if not len(rows):
             return rows
         kept = cv2.dnn.NMSBoxes(
@@ -127,18 +128,15 @@ class FaceFinder:
         return np.asarray(rows[np.asarray(kept, dtype=int).reshape(-1)], dtype=np.float32)
 
     def _detect_at(self, pixels: Pixels, factor: float) -> Floats:
+        height, width = pixels.shape[:2]
         if factor != 1.0:
-            kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-            pixels = np.asarray(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=kind))
-        height, width = (-(-side // 32) * 32 for side in pixels.shape[:2])
-        padded = np.zeros((height, width, 3), dtype=np.uint8)
-        padded[: pixels.shape[0], : pixels.shape[1]] = pixels
-        blob = padded.transpose(2, 0, 1)[None].astype(np.float32)
-        result = self._detector(blob)
+            pixels = resized(pixels, round(width * factor), round(height * factor))
+        looked_at = on_canvas(pixels, CANVAS_SIDES, 0)
+        result = self._detector(looked_at)
         rows = [
             _decode(
                 stride,
-                width // stride,
+                looked_at.shape[2] // stride,
                 *(result[f"{part}_{stride}"][0] for part in ("cls", "obj", "bbox", "kps")),
             )
             for stride in STRIDES
@@ -147,31 +145,16 @@ class FaceFinder:
         found[:, :14] /= factor
         return found
 
-    def _embed(self, crops: Sequence[Pixels]) -> list[tuple[Floats, float]]:
-        """One embedding a 112x112 BGR crop: the mean of the crop's and its mirror image's.
+    def _embed(self, crop: Pixels) -> tuple[Floats, float]:
+        """The embedding of a 112x112 BGR crop: the mean of its own and its mirror image's.
 
         With it, the mean length of the two as the network gave them.
         """
-        embeddings: list[tuple[Floats, float]] = []
-        for start in range(0, len(crops), BATCH):
-            views = [
-                view for crop in crops[start : start + BATCH] for view in (crop, crop[:, ::-1])
-            ]
-            vectors = self._embedder(self._blob(views))[0]
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors = vectors / lengths
-            means = vectors[0::2] + vectors[1::2]
-            means /= np.linalg.norm(means, axis=1, keepdims=True)
-            both = (lengths[0::2, 0] + lengths[1::2, 0]) / 2
-            embeddings.extend(
-                (np.asarray(mean, dtype=np.float32), float(length))
-                for mean, length in zip(means, both, strict=True)
-            )
-        return embeddings
-
-    def _blob(self, crops: Sequence[Pixels]) -> Floats:
-        blob = np.stack(crops)[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
-        return (blob - 127.5) / 127.5 if self._normalised_input else blob
+        vectors = self._embedder(np.stack([crop, crop[:, ::-1]]))[0]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        mean = (vectors / lengths).sum(axis=0)
+        embedding = np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+        return embedding, float(lengths.mean())
 
 
 def _decode(

@@ -11,18 +11,19 @@ output (Graves et al., ICML 2006), from PP-OCRv5 and v6; the steps around them a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import openvino as ov
 from openvino import opset13
-from openvino.preprocess import PrePostProcessor
 
+from fotofinish.vision.networks import ByShape, Networks, taking_pixels
 from fotofinish.vision.paper import paper_beside
 from fotofinish.vision.quads import Floats, Pixels, quads_from, side, straightened, stretched
-from fotofinish.vision.registry import model_path
+from fotofinish.vision.scaling import STEP, on_canvas, resized
 
 Box = tuple[float, float, float, float]
 # a text and the confidence of each of its signs
@@ -30,13 +31,15 @@ Line = tuple[str, tuple[float, ...]]
 
 # two detectors, because each finds text that the other does not: together they miss half as much
 DETECTOR, CLOSE_DETECTOR = "ppocrv6-det", "ppocrv5-det"
-# v6 at 1280 finds what v5 finds at 1600, in 0.8 of its time. Photos that have the pixels are looked
-# at larger, if there are people so small: the back rows of crowds are legible at 1600
-LONG_SIDE, MOST_LONG_SIDE = 1280, 1600
-LEAST_LONG_SIDE = 640
+# v6 at 1280 finds what v5 finds at 1600, in 0.8 of its time; 800 where that is enough. Photos that
+# have the pixels are looked at larger, if there are people so small: the back rows of crowds are
+# legible at 1600
+LONG_SIDES = (800, 1280, 1600)
+ENLARGED_LONG_SIDE = 1280
 # small photos are looked at enlarged: digits of 10 pixels are below what the detector was taught
 MOST_ENLARGED = 3.0
-SHAPE_STEP = 32
+# of so many shapes (three sizes, upright or not) those used last: 30 MB each
+MOST_DETECTORS = 3
 CLOSE_UP = (256, 320)
 # shorter than this nothing is legible, wider than this (by height) it is no number
 LEAST_HEIGHT = 7.0
@@ -54,10 +57,10 @@ MOST_DIGITS = 6
 # a quad is by so much of its height larger than its text, on each side
 QUAD_MARGIN = 0.25
 LINE_HEIGHT = 48
-WIDTH_STEP = 80
-LEAST_WIDTH = 160
-MOST_WIDTH = 400
-BATCH = 8
+# how many lines of a width are read at once: a third less time a line, but 32 MB for each shape
+BATCHES = {160: 3, 240: 1, 320: 1, 400: 1}
+LINE_WIDTHS = tuple(BATCHES)
+MOST_RECOGNISERS = 5
 GREY = 127
 # the detector was trained with ImageNet's mean and deviation, in its publisher's BGR order
 DETECTOR_MEAN, DETECTOR_DEVIATION = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -88,27 +91,19 @@ class TextReader:
     Raises ModelError when a model is missing or another than we know.
     """
 
-    def __init__(self, threads: int = 1) -> None:
-        core = ov.Core()
-        settings = {
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
-        self._detector, self._close_detector = (
-            core.compile_model(
-                _taking_pixels(
-                    core.read_model(model_path(name)), DETECTOR_MEAN, DETECTOR_DEVIATION
-                ),
-                "CPU",
-                settings,
-            )
+    def __init__(self, networks: Networks | None = None) -> None:
+        networks = networks or Networks()
+        detector, close_detector = (
+            taking_pixels(networks.read(name), DETECTOR_MEAN, DETECTOR_DEVIATION)
             for name in (DETECTOR, CLOSE_DETECTOR)
         )
-        recogniser = core.read_model(model_path("ppocrv6-rec"))
+        self._detector = ByShape(networks, detector, MOST_DETECTORS)
+        close_detector.reshape([1, *CLOSE_UP[::-1], 3])
+        self._close_detector = networks.compile(close_detector)
+        recogniser = networks.read("ppocrv6-rec")
         known = str(recogniser.get_rt_info(["framework", "character"]).value).split("\n")
-        recogniser = _taking_pixels(_only(recogniser, known), LINE_MEAN, LINE_DEVIATION)
-        self._recogniser = core.compile_model(recogniser, "CPU", settings)
+        recogniser = taking_pixels(_only(recogniser, known), LINE_MEAN, LINE_DEVIATION)
+        self._recogniser = ByShape(networks, recogniser, MOST_RECOGNISERS)
 
     def read(self, pixels: Pixels, enough: float | None = None) -> list[TextReading]:
         """The lines of text of an upright BGR photo (uint8, HxWx3), looked at as a whole.
@@ -116,21 +111,11 @@ class TextReader:
         `enough`: the scale at which all that matters is large enough, if that is known.
         """
         height, width = pixels.shape[:2]
-        long = max(height, width)
-        wanted = LONG_SIDE if enough is None else min(max(LONG_SIDE, long), MOST_LONG_SIDE)
-        scale = min(wanted / long, MOST_ENLARGED)
-        if enough is not None:
-            scale = min(scale, max(enough, LEAST_LONG_SIDE / long))
-        rows, columns = (
-            max(SHAPE_STEP, round(edge * scale / SHAPE_STEP) * SHAPE_STEP)
-            for edge in (height, width)
-        )
-        kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        looked_at = cv2.resize(pixels, (columns, rows), interpolation=kind)
+        columns, rows = _looked_at(width, height, enough)
+        looked_at = on_canvas(resized(pixels, columns, rows), LONG_SIDES, GREY)
+        heat = self._detector(looked_at)[0][0, 0]
         factors = np.array([width / columns, height / rows], dtype=np.float32)
-        return self._recognise(
-            pixels, [quad * factors for quad in _detected(self._detector, looked_at)]
-        )
+        return self._recognise(pixels, [quad * factors for quad in quads_from(heat)])
 
     def read_close_up(self, pixels: Pixels, boxes: Sequence[Box]) -> list[TextReading]:
         """The lines of text inside boxes (x, y, w, h; 4 to 5) of the photo, each looked at alone.
@@ -141,8 +126,8 @@ class TextReader:
         for box in boxes:
             factor = box[2] / CLOSE_UP[0]
             corner = np.array(box[:2], dtype=np.float32)
-            found = _detected(self._close_detector, _cut(pixels, box))
-            quads.extend(quad * factor + corner for quad in found)
+            heat = self._close_detector(_cut(pixels, box)[None])[0][0, 0]
+            quads.extend(quad * factor + corner for quad in quads_from(heat))
         return self._recognise(pixels, quads)
 
     def look_around(self, pixels: Pixels, readings: Sequence[TextReading]) -> list[TextReading]:
@@ -180,28 +165,27 @@ class TextReader:
         return [_reading(quad, line) for quad, line in zip(quads, first, strict=True) if line[0]]
 
     def _read_lines(self, lines: Sequence[Pixels]) -> list[Line]:
-        """The text of each line; wide ones are computed together with wide ones."""
-        order = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
+        """The text of each line; those of one width are computed some at a time."""
+        by_width: defaultdict[int, list[int]] = defaultdict(list)
+        for index, line in enumerate(lines):
+            by_width[next(width for width in LINE_WIDTHS if width >= line.shape[1])].append(index)
         read: list[Line] = [("", ())] * len(lines)
-        for start in range(0, len(order), BATCH):
-            part = order[start : start + BATCH]
-            outputs = self._recogniser(_batch([lines[index] for index in part]))[0]
-            for index, steps in zip(part, outputs, strict=True):
-                read[index] = _decoded(steps)
+        for width, indexes in by_width.items():
+            for part in _parts(indexes, BATCHES[width]):
+                outputs = self._recogniser(_batch([lines[index] for index in part], width))[0]
+                for index, steps in zip(part, outputs, strict=True):
+                    read[index] = _decoded(steps)
         return read
 
 
-def _taking_pixels(model: ov.Model, mean: list[float], deviation: list[float]) -> ov.Model:
-    """The network with its normalisation built in: it takes uint8 NxHxWx3."""
-    steps = PrePostProcessor(model)
-    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    steps.input().model().set_layout(ov.Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(ov.Type.f32).mean(mean).scale(deviation)
-    return steps.build()
-
-
-def _detected(detector: ov.CompiledModel, pixels: Pixels) -> list[Floats]:
-    return quads_from(detector(pixels[None])[0][0, 0])
+def _looked_at(width: int, height: int, enough: float | None) -> tuple[int, int]:
+    """How large a photo is looked at."""
+    long = max(width, height)
+    most = LONG_SIDES[-1] if enough and long > ENLARGED_LONG_SIDE else ENLARGED_LONG_SIDE
+    wanted = most if enough is None else min(most, enough * long)
+    scale = min(next(side for side in LONG_SIDES if side >= wanted) / long, MOST_ENLARGED)
+    columns, rows = (max(STEP, round(edge * scale / STEP) * STEP) for edge in (width, height))
+    return columns, rows
 
 
 def _only(recogniser: ov.Model, known: Sequence[str]) -> ov.Model:
@@ -217,15 +201,17 @@ def _only(recogniser: ov.Model, known: Sequence[str]) -> ov.Model:
 
 def _cut(pixels: Pixels, box: Box) -> Pixels:
     """The box's pixels at the size of a close-up; grey where it reaches out of the photo."""
-    x, y, w, _ = box
+    x, y, w, h = box
+    # warping alone would skip pixels when it shrinks: halve first
+    while w >= 2 * CLOSE_UP[0]:
+        left, top = max(0, int(x)) // 2 * 2, max(0, int(y)) // 2 * 2
+        part = pixels[top : math.ceil(y + h) + 2, left : math.ceil(x + w) + 2]
+        rows, columns = part.shape[0] // 2, part.shape[1] // 2
+        if not rows or not columns:
+            break
+        pixels = resized(part[: rows * 2, : columns * 2], columns, rows)
+        x, y, w, h = (x - left) / 2, (y - top) / 2, w / 2, h / 2
     factor = CLOSE_UP[0] / w
-    # warping alone would skip pixels when it shrinks: shrink by area first
-    if factor < 0.5:
-        pixels = np.asarray(
-            cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA),
-            dtype=np.uint8,
-        )
-        x, y, factor = x * factor, y * factor, 1.0
     move = np.array([[factor, 0, -x * factor], [0, factor, -y * factor]])
     part = cv2.warpAffine(
         pixels, move, CLOSE_UP, flags=cv2.INTER_CUBIC, borderValue=(GREY, GREY, GREY)
@@ -239,7 +225,7 @@ def _legible(quad: Floats) -> bool:
 
 
 def _line(pixels: Pixels, quad: Floats, look: tuple[float, float]) -> Pixels:
-    return straightened(pixels, stretched(quad, *look), LINE_HEIGHT, MOST_WIDTH)
+    return straightened(pixels, stretched(quad, *look), LINE_HEIGHT, LINE_WIDTHS[-1])
 
 
 def _worth_more_looks(line: Line) -> bool:
@@ -281,10 +267,17 @@ def _voted(looks: Sequence[Line]) -> Line:
     return best, tuple(sum(signs) / len(looks) for signs in zip(*agreeing, strict=True))
 
 
-def _batch(lines: Sequence[Pixels]) -> Pixels:
-    """Lines side by side in one array, grey behind the shorter ones, of one of a few widths."""
-    widest = max(LEAST_WIDTH, *(line.shape[1] for line in lines))
-    width = math.ceil(widest / WIDTH_STEP) * WIDTH_STEP
+def _parts(indexes: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Whole parts of a size, the rest one by one."""
+    whole = len(indexes) - len(indexes) % size
+    for start in range(0, whole, size):
+        yield indexes[start : start + size]
+    for index in indexes[whole:]:
+        yield [index]
+
+
+def _batch(lines: Sequence[Pixels], width: int) -> Pixels:
+    """Lines in one array, grey behind the shorter ones."""
     batch = np.full((len(lines), LINE_HEIGHT, width, 3), GREY, dtype=np.uint8)
     for row, line in enumerate(lines):
         batch[row, :, : line.shape[1]] = line

@@ -1,47 +1,39 @@
-"""ONNX files made plain: block-quantised weights turned back into numbers OpenVINO can read.
+"""Block-quantised weights in ONNX files, turned back into numbers while OpenVINO reads them.
 
-SFace comes block-quantised (weights int8, one scale for 64 of them), which neither OpenVINO nor
-ONNX Runtime loads as it is; the computation was never quantised, so nothing is lost here.
+SFace and YuNet come so (weights int8, one scale for 64 of them), and OpenVINO does not know the
+form; the computation was never quantised, so nothing is lost here.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import numpy_helper
+import openvino as ov
+from openvino import opset13
+from openvino.frontend import NodeContext
+from openvino.frontend.onnx import ConversionExtension
 
 
-def plain_weights(path: Path) -> bytes:
-    """The ONNX model with every `DequantizeLinear` of a constant computed, and no input but data.
+def block_quantised() -> ConversionExtension:
+    """What an OpenVINO core must be taught before it reads such a file (and no other)."""
+    return ConversionExtension("DequantizeLinear", _plain)
 
-    Semantics of the operator: ONNX operators, DequantizeLinear, opset 21 (blocked quantisation).
+
+def _plain(node: NodeContext) -> list[ov.Output]:
+    """A `DequantizeLinear` of constants, computed.
+
+    Semantics: ONNX operators, DequantizeLinear, opset 21 (blocked quantisation).
     """
-    model = onnx.load(path)
-    graph = model.graph
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in [node for node in graph.node if node.op_type == "DequantizeLinear"]:
-        if not all(name in constants for name in node.input):
-            continue
-        options = {option.name: option.i for option in node.attribute}
-        values = _dequantise(
-            *(numpy_helper.to_array(constants[name]) for name in node.input),
-            axis=options.get("axis", 1),
-            block=options.get("block_size", 0),
-        )
-        graph.initializer.append(numpy_helper.from_array(values, node.output[0]))
-        graph.node.remove(node)
-        for name in node.input:
-            graph.initializer.remove(constants.pop(name))
-    named = {tensor.name for tensor in graph.initializer}
-    used = {name for node in graph.node for name in node.input}
-    for given in list(graph.input):
-        if given.name in named or given.name not in used:
-            graph.input.remove(given)
-    serialised: bytes = model.SerializeToString()
-    return serialised
+    quantised, scale, zero_point = (node.get_input(place).get_node().data for place in range(3))
+    values = _dequantise(
+        quantised,
+        scale,
+        zero_point,
+        axis=node.get_attribute("axis", 1),
+        block=node.get_attribute("block_size", 0),
+    )
+    outputs: list[ov.Output] = opset13.constant(values).outputs()
+    return outputs
 
 
 def _dequantise(

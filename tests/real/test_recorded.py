@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.recorded import MOST_FALL, RECORDED, measure_bibs, measure_faces
+from benchmarks.recorded import MOST_FALL, RECORDED, measure_bibs, measure_faces, precisions
+from fotofinish.vision.networks import Precision
+
+Measure = Callable[[Precision], dict[str, float]]
 
 
+@pytest.mark.parametrize("precision", precisions())
 @pytest.mark.parametrize(("subject", "measure"), [("bibs", measure_bibs), ("faces", measure_faces)])
 def test_accuracy_has_not_fallen_by_more_than_a_point(
-    shared_data: Path, subject: str, measure: Callable[[], dict[str, float]]
+    shared_data: Path, subject: str, measure: Measure, precision: Precision
 ) -> None:
     recorded = {
         name: figure
-        for name, figure in json.loads(RECORDED.read_text()).items()
+        for name, figure in json.loads(RECORDED.read_text())[precision].items()
         if name.startswith(f"{subject}:")
     }
-    now = measure()
+    now = measure(precision)
     assert now.keys() == recorded.keys(), "write the file anew: python -m benchmarks.recorded"
     fallen = {
         name: f"{figure:.3f} -> {now[name]:.3f}"
