@@ -168,7 +168,8 @@ def _together(looks: Sequence[Candidate]) -> Candidate:
 
     Its weakest sign stays as it is: what hides a sign hides it from all looks.
     """
-    best = max(looks, key=lambda look: look.confidence)
+    # of equally sure ones the widest: what is beside a tight one may be the number's own edge
+    best = max(looks, key=lambda look: (round(look.confidence, 2), look.area))
     papers = [look.paper for look in looks if look.paper is not None]
     return replace(
         best,

@@ -53,9 +53,10 @@ ENOUGH_FACE = 64.0
 LEAST_OF_LARGEST = 1 / 3
 # A number shorter than another counts when it is at least this large beside it: see _likely_part
 LEAST_OF_LONGER = 0.5
-# Papers of one race are equally wide, and numbers stand in their middle: so many digits fewer than
-# another leave a digit's width (half a height) of paper at each end, or a little less by folds
-FEWER_DIGITS, LEAST_PAPER = 2, 0.3
+# Papers of one race are equally wide, and numbers stand in their middle: each digit fewer leaves
+# a quarter of a height of paper at each end, or a little less by folds. One digit fewer is within
+# what numbers differ by
+FEWER_DIGITS, LEAST_PAPER = 2, 0.15
 # Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
 # is this much larger in the background
 LEAST_FACE, LEAST_BESIDE = 32.0, 0.7
@@ -188,7 +189,9 @@ def _likely_part(candidate: Candidate, longer: Candidate) -> bool:
         return True
     if candidate.bib.startswith("0") and not longer.bib.startswith("0"):
         return True
-    return fewer >= FEWER_DIGITS and candidate.paper is not None and candidate.paper < LEAST_PAPER
+    if fewer < FEWER_DIGITS or candidate.paper is None:
+        return False
+    return candidate.paper < LEAST_PAPER * fewer
 
 
 def _listed(
