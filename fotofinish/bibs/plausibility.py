@@ -54,9 +54,9 @@ LEAST_OF_LARGEST = 1 / 3
 # A number shorter than another counts when it is at least this large beside it: see _likely_part
 LEAST_OF_LONGER = 0.5
 # Papers of one race are equally wide, and numbers stand in their middle: each digit fewer leaves
-# a quarter of a height of paper at each end, or a little less by folds. One digit fewer is within
-# what numbers differ by
-FEWER_DIGITS, LEAST_PAPER = 2, 0.15
+# a quarter of a height of paper at each end. Half of that must be seen, since there are folds. One
+# digit fewer is within what numbers differ by
+FEWER_DIGITS, LEAST_PAPER = 2, 0.125
 # Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
 # is this much larger in the background
 LEAST_FACE, LEAST_BESIDE = 32.0, 0.7

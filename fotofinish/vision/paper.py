@@ -26,7 +26,7 @@ MOST_GAP = 3
 
 
 def paper_beside(pixels: Pixels, quad: Floats) -> float | None:
-    """Beyond the end where it reaches less, in heights of the quad; None where nothing is seen.
+    """Beyond the end where it reaches less, in heights of the quad; None if it is too narrow.
 
     Colours are told apart by two means (Lloyd, 1982) in CIELAB.
     """
@@ -41,9 +41,8 @@ def paper_beside(pixels: Pixels, quad: Floats) -> float | None:
     near = NEAR * float(np.linalg.norm(paper - ink))
     is_paper = _share(colours, paper, near) >= MOSTLY_PAPER
     (digits,) = np.nonzero(_share(colours[:, start:end], ink, near) >= SOME_INK)
-    if not len(digits):
-        return None
-    first, last = start + digits[0], start + digits[-1]
+    # digits that hardly differ from their paper are not told apart: then the quad is their end
+    first, last = (start + digits[0], start + digits[-1]) if len(digits) else (start, end - 1)
     return min(_run(is_paper[:first][::-1]), _run(is_paper[last + 1 :])) / HEIGHT
 
 
