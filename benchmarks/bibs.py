@@ -20,17 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.clock import Clock
 from benchmarks.tables import Row, print_table
-from fotofinish.bibs.plausibility import (
-    bibs_from,
-    enough_scale,
-    torsos_without_number,
-    worn_numbers,
-)
+from fotofinish.bibs.plausibility import bibs_from
 from fotofinish.recognition import Recogniser
-from fotofinish.vision.faces import FaceFinder
 from fotofinish.vision.quads import Pixels
-from fotofinish.vision.text import TextReader
 
 BIBS = Path(__file__).resolve().parents[2] / "shared" / "data" / "bibs"
 SETS = ("rbnr", "heinrich", "casablanca", "alfanick")
@@ -128,7 +122,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         print("bibs: the real photos (../shared/data/bibs) are not on this machine; skipped")
         return {}
     start = time.perf_counter()
-    ours = our_reader(Recogniser())
+    recogniser = Recogniser()
+    ours = our_reader(recogniser)
     print(f"start-up of our recogniser: {time.perf_counter() - start:.2f} s")
     peer = None if given.no_peer else _rapidocr()
     figures: dict[str, float] = {}
@@ -141,7 +136,9 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         figures |= {f"bibs: {name} {k}": value for k, value in measured.items()}
     title = "Bibs: ours" if peer is None else "Bibs: ours against RapidOCR with a digits filter"
     print_table(title, rows)
-    print_table(f"Bibs: one photo's steps (mean of {STEP_PHOTOS} of rbnr)", list(_steps()))
+    print_table(
+        f"Bibs: one photo's steps (mean of {STEP_PHOTOS} of rbnr)", list(_steps(recogniser))
+    )
     return figures
 
 
@@ -191,30 +188,18 @@ def _rapidocr() -> Read:
     return read
 
 
-def _steps() -> Iterator[Row]:
+def _steps(recogniser: Recogniser) -> Iterator[Row]:
     """Milliseconds of CPU of each step on a photo."""
-    finder, reader = FaceFinder(), TextReader()
-    totals: dict[str, float] = defaultdict(float)
     photos = labelled_photos(BIBS / "rbnr")[::10][:STEP_PHOTOS]
+    totals: dict[str, float] = {}
     for photo in photos:
         pixels = pixels_of(photo.path)
-        height, width = pixels.shape[:2]
-        marks = [time.process_time()]
-        faces = finder.find(pixels)
-        marks.append(time.process_time())
-        texts = reader.read(pixels, enough_scale(faces))
-        marks.append(time.process_time())
-        texts += reader.read_close_up(pixels, torsos_without_number(texts, faces, width, height))
-        marks.append(time.process_time())
-        worn = worn_numbers(texts, faces, width, height)
-        reader.look_around(pixels, [texts[place] for place in worn])
-        marks.append(time.process_time())
-        bibs_from(texts, faces, width, height, None)
-        marks.append(time.process_time())
-        for index, step in enumerate(("faces", "text", "close-ups", "around", "plausibility")):
-            totals[step] += (marks[index + 1] - marks[index]) * 1000
-    for step, milliseconds in totals.items():
-        yield Row(f"{step}, ms of CPU", milliseconds / len(photos))
+        clock = Clock(totals)
+        texts, faces = recogniser.look(pixels, clock.ends)
+        bibs_from(texts, faces, pixels.shape[1], pixels.shape[0], None)
+        clock.ends("plausibility")
+    for step, seconds in totals.items():
+        yield Row(f"{step}, ms of CPU", seconds / len(photos) * 1000)
 
 
 if __name__ == "__main__":

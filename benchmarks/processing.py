@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,22 +22,16 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from benchmarks.clock import Clock
 from benchmarks.faces import opencv_embedder
 from benchmarks.tables import Row, print_table
-from fotofinish.bibs.plausibility import (
-    bibs_from,
-    enough_scale,
-    torsos_without_number,
-    worn_numbers,
-)
+from fotofinish.bibs.plausibility import bibs_from
 from fotofinish.demo.generator import generate
 from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import JPEG
 from fotofinish.photos.previews import render_previews
 from fotofinish.photos.processing import WORKING_LONG_SIDE
 from fotofinish.recognition import Recogniser
-from fotofinish.vision.faces import FaceFinder
-from fotofinish.vision.text import TextReader
 
 LARGE = (6000, 4000)
 SMALL = (1224, 816)
@@ -51,7 +44,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     parser.add_argument("--photos", type=int, default=6)
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    ours, peer = _ours(Recogniser()), _plain()
+    recogniser = Recogniser()
+    ours, peer = _ours(recogniser), _plain()
     figures: dict[str, float] = {}
     rows = []
     times: dict[str, dict[str, float]] = {}
@@ -61,7 +55,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         for name, size in (("24 megapixels", LARGE), ("1 megapixel", SMALL)):
             photos = [_resized(photo.path, size) for photo in drawn]
             speeds = {who: _speed(way, photos) for who, way in (("ours", ours), ("peer", peer))}
-            times[name] = _steps(photos)
+            times[name] = _steps(recogniser, photos)
             rows.append(Row(f"{name}: photos/s and core", speeds["ours"], speeds["peer"]))
             figures[f"processing: {name} photos/s and core"] = speeds["ours"]
             figures[f"processing: {name} times the peer's"] = speeds["ours"] / speeds["peer"]
@@ -86,47 +80,22 @@ def _lone_worker(photos: list[Path]) -> dict[str, float]:
     return figures
 
 
-def _steps(photos: list[bytes]) -> dict[str, float]:
+def _steps(recogniser: Recogniser, photos: list[bytes]) -> dict[str, float]:
     """Milliseconds of CPU of each step, the mean of the photos."""
-    finder, reader = FaceFinder(), TextReader()
-    totals: dict[str, float] = defaultdict(float)
+    totals: dict[str, float] = {}
     for number, data in enumerate([photos[0], *photos]):
         if number == 1:
             totals.clear()  # the first time is slower
-        clock = _Clock(totals)
+        clock = Clock(totals)
         decoded = decode(data, JPEG, max_pixels=10**9, target_long_side=WORKING_LONG_SIDE)
         clock.ends("decoding")
         render_previews(decoded)
         clock.ends("previews")
-        pixels = decoded.pixels
-        rows, columns = pixels.shape[:2]
-        faces = finder.find(pixels)
-        clock.ends("faces")
-        texts = reader.read(pixels, enough_scale(faces))
-        clock.ends("text")
-        texts += reader.read_close_up(pixels, torsos_without_number(texts, faces, columns, rows))
-        clock.ends("close-ups")
-        numbers = worn_numbers(texts, faces, columns, rows)
-        around = reader.look_around(pixels, [texts[place] for place in numbers])
-        for place, text in zip(numbers, around, strict=True):
-            texts[place] = text
-        clock.ends("around")
+        texts, faces = recogniser.look(decoded.pixels, clock.ends)
+        rows, columns = decoded.pixels.shape[:2]
         bibs_from(texts, faces, columns, rows, None)
         clock.ends("plausibility")
     return {step: seconds / len(photos) * 1000 for step, seconds in totals.items()}
-
-
-class _Clock:
-    """Adds the processor's time since the last step to the step that ends."""
-
-    def __init__(self, totals: dict[str, float]) -> None:
-        self._totals = totals
-        self._since = time.process_time()
-
-    def ends(self, step: str) -> None:
-        now = time.process_time()
-        self._totals[step] += now - self._since
-        self._since = now
 
 
 def _ours(recogniser: Recogniser) -> Process:

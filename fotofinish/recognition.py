@@ -5,6 +5,7 @@ Puts the models and the plausibility of bibs together; knows no database and no 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from fotofinish.bibs.plausibility import (
     BibReading,
     bibs_from,
+    doubtful_numbers,
     enough_scale,
     torsos_without_number,
     worn_numbers,
@@ -48,20 +50,32 @@ class Recogniser:
         """The name of the embedder: embeddings of different ones do not compare."""
         return self._faces.model
 
-    def look(self, pixels: Pixels) -> tuple[list[TextReading], list[FaceReading]]:
+    def look(
+        self, pixels: Pixels, step_ends: Callable[[str], None] = lambda step: None
+    ) -> tuple[list[TextReading], list[FaceReading]]:
         """All texts and faces of a photo as `read` takes it, before any is judged.
 
-        People of whom no number was read in the whole photo are looked at closer.
+        People of whom no number was read in the whole photo are looked at closer, numbers that are
+        unsure are read again, and those that are worn are looked around. `step_ends` is called
+        with the name of each step.
         """
-        rows, columns = pixels.shape[:2]
+        height, width = pixels.shape[:2]
         faces = self._faces.find(pixels)
+        step_ends("faces")
         texts = self._text.read(pixels, enough_scale(faces))
-        torsos = torsos_without_number(texts, faces, columns, rows)
-        texts += self._text.read_close_up(pixels, torsos)
-        numbers = worn_numbers(texts, faces, columns, rows)
+        step_ends("text")
+        for closer in (False, True):
+            torsos = torsos_without_number(texts, faces, width, height, closer=closer)
+            texts += self._text.read_close_up(pixels, torsos)
+        step_ends("close-ups")
+        for place in doubtful_numbers(texts, faces, width, height):
+            texts[place] = self._text.read_again(pixels, texts[place])
+        step_ends("second reading")
+        numbers = worn_numbers(texts, faces, width, height)
         around = self._text.look_around(pixels, [texts[place] for place in numbers])
         for place, text in zip(numbers, around, strict=True):
             texts[place] = text
+        step_ends("around")
         return texts, faces
 
     def read(

@@ -25,8 +25,9 @@ NUMBER = re.compile(r"#?(?P<bib>\d{1,6}|[A-Z]{1,2}[ -]?\d{2,6}|\d{2,6}[ -]?[A-Z]
 FRINGE = " '°*!#"
 # Letters are confused with digits (S and 5, B and 8): only sure ones are believed
 LEAST_LETTER_CONFIDENCE = 0.95
-# How sure every sign of the longer of two looks must be to be believed over the shorter
-LEAST_END_CONFIDENCE = 0.8
+# How sure every sign of the longer of two looks must be to hold against the shorter: what is at its
+# end is a digit then, be it hidden by half, and without it the number is not whole
+LEAST_END_CONFIDENCE = 0.25
 # A bib hangs between chest and hip. Face boxes are from brow to chin and as wide as the face:
 # measured from the face's centre in widths and heights of it, bibs lie within 1 across and 1.2 to
 # 4.5 down when upright; the margin is for bent and twisted bodies
@@ -150,7 +151,7 @@ def _voted(candidates: Sequence[Candidate]) -> list[Candidate]:
             weight = candidate.confidence * len(candidate.bib)
             votes[candidate.bib] = votes.get(candidate.bib, 0.0) + weight
         bib = max(votes, key=lambda text: votes[text])
-        # a look that cut off an end is sure of what is left: the longer of two sure ones is right
+        # a look that cut off an end is sure of what is left
         longer = [
             candidate.bib
             for candidate in here

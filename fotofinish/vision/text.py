@@ -4,30 +4,34 @@ Knows pixels and signs, nothing of bibs: which text is a number that a person we
 `fotofinish/bibs/plausibility.py`. It reads single lines of up to about ten signs, as bibs have
 them; long lines (addresses, slogans) are passed over.
 
-Detection is Differentiable Binarization (Liao et al., AAAI 2020), recognition a network with CTC
-output (Graves et al., ICML 2006), from PP-OCRv5 and v6; the steps around them are our own.
+Detection is Differentiable Binarization (Liao et al., AAAI 2020), by PP-OCRv5 and v6; the steps
+around it are our own. What a line says is `fotofinish/vision/lines.py`'s.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import openvino as ov
-from openvino import opset13
 
+from fotofinish.vision.lines import (
+    GREY,
+    LINE_HEIGHT,
+    READER,
+    SECOND_READER,
+    Line,
+    LineReader,
+    voted,
+)
 from fotofinish.vision.networks import ByShape, Networks, taking_pixels
 from fotofinish.vision.paper import paper_beside
 from fotofinish.vision.quads import Floats, Pixels, quads_from, side, straightened, stretched
 from fotofinish.vision.scaling import STEP, on_canvas, resized
 
 Box = tuple[float, float, float, float]
-# a text and the confidence of each of its signs
-Line = tuple[str, tuple[float, ...]]
 
 # two detectors, because each finds text that the other does not: together they miss half as much
 DETECTOR, CLOSE_DETECTOR = "ppocrv6-det", "ppocrv5-det"
@@ -56,17 +60,8 @@ WIDE_LOOK, WIDER_LOOK = (0.7, 0.0), (1.2, 0.0)
 MOST_DIGITS = 6
 # a quad is by so much of its height larger than its text, on each side
 QUAD_MARGIN = 0.25
-LINE_HEIGHT = 48
-# how many lines of a width are read at once: a third less time a line, but 32 MB for each shape
-BATCHES = {160: 3, 240: 1, 320: 1, 400: 1}
-LINE_WIDTHS = tuple(BATCHES)
-MOST_RECOGNISERS = 5
-GREY = 127
 # the detector was trained with ImageNet's mean and deviation, in its publisher's BGR order
 DETECTOR_MEAN, DETECTOR_DEVIATION = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
-LINE_MEAN, LINE_DEVIATION = [127.5] * 3, [127.5] * 3
-# of the 18,708 signs that the network knows those that bibs and what is beside them have
-SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz:.,-/'°+#%&@()!* "
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +95,8 @@ class TextReader:
         self._detector = ByShape(networks, detector, MOST_DETECTORS)
         close_detector.reshape([1, *CLOSE_UP[::-1], 3])
         self._close_detector = networks.compile(close_detector)
-        recogniser = networks.read("ppocrv6-rec")
-        known = str(recogniser.get_rt_info(["framework", "character"]).value).split("\n")
-        recogniser = taking_pixels(_only(recogniser, known), LINE_MEAN, LINE_DEVIATION)
-        self._recogniser = ByShape(networks, recogniser, MOST_RECOGNISERS)
+        self._first = LineReader(networks, READER)
+        self._second = LineReader(networks, SECOND_READER)
 
     def read(self, pixels: Pixels, enough: float | None = None) -> list[TextReading]:
         """The lines of text of an upright BGR photo (uint8, HxWx3), looked at as a whole.
@@ -130,6 +123,16 @@ class TextReader:
             quads.extend(quad * factor + corner for quad in quads_from(heat))
         return self._recognise(pixels, quads)
 
+    def read_again(self, pixels: Pixels, reading: TextReading) -> TextReading:
+        """The reading after another network has read the same, with half of the say each.
+
+        What both read alike is as sure as they are in the mean; of two texts the surer stays, half
+        as sure.
+        """
+        looks = [(reading.quad, look) for look in (FIRST_LOOK, *MORE_LOOKS)]
+        second = voted(_read(self._second, pixels, looks))
+        return _reading(reading.quad, voted([(reading.text, reading.sign_confidences), second]))
+
     def look_around(self, pixels: Pixels, readings: Sequence[TextReading]) -> list[TextReading]:
         """The readings with what is beside them: paper, and digits that the detector left out."""
         whole = list(readings)
@@ -138,13 +141,13 @@ class TextReader:
             for index, reading in enumerate(readings)
             if reading.text.isdecimal() and len(reading.text) < MOST_DIGITS
         ]
-        wide = self._read_lines([_line(pixels, readings[i].quad, WIDE_LOOK) for i in numbers])
+        wide = _read(self._first, pixels, [(readings[i].quad, WIDE_LOOK) for i in numbers])
         longer = [
             (index, line)
             for index, line in zip(numbers, wide, strict=True)
             if _adds_digits(readings[index].text, line)
         ]
-        wider = self._read_lines([_line(pixels, readings[i].quad, WIDER_LOOK) for i, _ in longer])
+        wider = _read(self._first, pixels, [(readings[i].quad, WIDER_LOOK) for i, _ in longer])
         for (index, line), (seen, _) in zip(longer, wider, strict=True):
             if line[0] in seen:
                 quad = _around(readings[index].quad, readings[index].text, line[0])
@@ -154,28 +157,15 @@ class TextReader:
     def _recognise(self, pixels: Pixels, quads: Sequence[Floats]) -> list[TextReading]:
         """What the quads of a number's form say; unsure ones are looked at several times."""
         quads = [quad for quad in quads if _legible(quad)]
-        first = self._read_lines([_line(pixels, quad, FIRST_LOOK) for quad in quads])
+        first = _read(self._first, pixels, [(quad, FIRST_LOOK) for quad in quads])
         unsure = [index for index, line in enumerate(first) if _worth_more_looks(line)]
-        again = self._read_lines(
-            [_line(pixels, quads[index], look) for index in unsure for look in MORE_LOOKS]
+        again = _read(
+            self._first, pixels, [(quads[index], look) for index in unsure for look in MORE_LOOKS]
         )
         for place, index in enumerate(unsure):
             looks = again[place * len(MORE_LOOKS) : (place + 1) * len(MORE_LOOKS)]
-            first[index] = _voted([first[index], *looks])
+            first[index] = voted([first[index], *looks])
         return [_reading(quad, line) for quad, line in zip(quads, first, strict=True) if line[0]]
-
-    def _read_lines(self, lines: Sequence[Pixels]) -> list[Line]:
-        """The text of each line; those of one width are computed some at a time."""
-        by_width: defaultdict[int, list[int]] = defaultdict(list)
-        for index, line in enumerate(lines):
-            by_width[next(width for width in LINE_WIDTHS if width >= line.shape[1])].append(index)
-        read: list[Line] = [("", ())] * len(lines)
-        for width, indexes in by_width.items():
-            for part in _parts(indexes, BATCHES[width]):
-                outputs = self._recogniser(_batch([lines[index] for index in part], width))[0]
-                for index, steps in zip(part, outputs, strict=True):
-                    read[index] = _decoded(steps)
-        return read
 
 
 def _looked_at(width: int, height: int, enough: float | None) -> tuple[int, int]:
@@ -186,17 +176,6 @@ def _looked_at(width: int, height: int, enough: float | None) -> tuple[int, int]
     scale = min(next(side for side in LONG_SIDES if side >= wanted) / long, MOST_ENLARGED)
     columns, rows = (max(STEP, round(edge * scale / STEP) * STEP) for edge in (width, height))
     return columns, rows
-
-
-def _only(recogniser: ov.Model, known: Sequence[str]) -> ov.Model:
-    """The recogniser with the probabilities of CTC's blank and of `SIGNS` alone as its output.
-
-    They are still shares of all signs: what looks like no sign of ours gets a low confidence.
-    """
-    classes = ["", *known, " "]
-    columns = np.array([0, *(classes.index(sign) for sign in SIGNS)])
-    shares = recogniser.output(0).get_node().input_value(0)
-    return ov.Model([opset13.gather(shares, columns, 2)], recogniser.get_parameters())
 
 
 def _cut(pixels: Pixels, box: Box) -> Pixels:
@@ -224,8 +203,15 @@ def _legible(quad: Floats) -> bool:
     return high >= LEAST_HEIGHT and LEAST_ASPECT <= side(quad, 0, 1) / high <= MOST_ASPECT
 
 
-def _line(pixels: Pixels, quad: Floats, look: tuple[float, float]) -> Pixels:
-    return straightened(pixels, stretched(quad, *look), LINE_HEIGHT, LINE_WIDTHS[-1])
+def _read(
+    reader: LineReader, pixels: Pixels, looks: Sequence[tuple[Floats, tuple[float, float]]]
+) -> list[Line]:
+    """What the reader reads in each quad, lengthened and heightened as the look says."""
+    lines = [
+        straightened(pixels, stretched(quad, *look), LINE_HEIGHT, reader.most_width)
+        for quad, look in looks
+    ]
+    return reader.read(lines)
 
 
 def _worth_more_looks(line: Line) -> bool:
@@ -255,46 +241,3 @@ def _around(quad: Floats, text: str, longer: str) -> Floats:
 def _reading(quad: Floats, line: Line) -> TextReading:
     text, confidences = line
     return TextReading(text, sum(confidences) / len(confidences), quad, confidences)
-
-
-def _voted(looks: Sequence[Line]) -> Line:
-    """The text with the most confidence in all; each look that read another lowers it."""
-    totals: dict[str, float] = {}
-    for text, confidences in looks:
-        totals[text] = totals.get(text, 0.0) + sum(confidences) / max(len(confidences), 1)
-    best = max(totals, key=lambda text: totals[text])
-    agreeing = [confidences for text, confidences in looks if text == best]
-    return best, tuple(sum(signs) / len(looks) for signs in zip(*agreeing, strict=True))
-
-
-def _parts(indexes: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """Whole parts of a size, the rest one by one."""
-    whole = len(indexes) - len(indexes) % size
-    for start in range(0, whole, size):
-        yield indexes[start : start + size]
-    for index in indexes[whole:]:
-        yield [index]
-
-
-def _batch(lines: Sequence[Pixels], width: int) -> Pixels:
-    """Lines in one array, grey behind the shorter ones."""
-    batch = np.full((len(lines), LINE_HEIGHT, width, 3), GREY, dtype=np.uint8)
-    for row, line in enumerate(lines):
-        batch[row, :, : line.shape[1]] = line
-    return batch
-
-
-def _decoded(steps: Floats) -> Line:
-    """Best path of CTC (steps x signs); a sign's confidence is that of its surest step."""
-    best = steps.argmax(axis=1)
-    text: list[str] = []
-    confidences: list[float] = []
-    before = 0
-    for step, sign in enumerate(best):
-        if sign and sign != before:
-            text.append(SIGNS[sign - 1])
-            confidences.append(float(steps[step, sign]))
-        elif sign:
-            confidences[-1] = max(confidences[-1], float(steps[step, sign]))
-        before = sign
-    return "".join(text), tuple(confidences)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fotofinish.bibs.plausibility import bibs_from, torsos_without_number, worn_numbers
+from fotofinish.bibs.plausibility import (
+    bibs_from,
+    doubtful_numbers,
+    torsos_without_number,
+    worn_numbers,
+)
 from fotofinish.vision.faces import FaceReading
 from fotofinish.vision.text import TextReading
 
@@ -99,8 +104,10 @@ def test_a_letter_must_be_surer_than_a_digit() -> None:
 
 
 def test_short_numbers_must_be_surer_than_long_ones() -> None:
-    assert read(a_text("33", confidence=0.9)) == set()
-    assert read(a_text("3333", confidence=0.9)) == {"3333"}
+    assert read(a_text("4", confidence=0.88)) == set()
+    assert read(a_text("33", confidence=0.88)) == {"33"}
+    assert read(a_text("33", confidence=0.75)) == set()
+    assert read(a_text("3333", confidence=0.75)) == {"3333"}
 
 
 def test_a_single_digit_needs_a_person() -> None:
@@ -186,9 +193,9 @@ def test_a_short_number_alone_needs_no_paper() -> None:
 
 
 def test_two_unsure_looks_that_read_the_same_are_surer_than_one() -> None:
-    look = a_text("3717", confidence=0.5)
+    look = a_text("3717", confidence=0.6)
     assert read(look) == set()
-    assert read(look, a_text("3717", at=(492, 502), confidence=0.5)) == {"3717"}
+    assert read(look, a_text("3717", at=(492, 502), confidence=0.6)) == {"3717"}
 
 
 def test_numbers_that_people_wear_are_to_be_looked_around() -> None:
@@ -207,6 +214,33 @@ def test_several_looks_at_one_number_are_voted() -> None:
 
 def test_a_look_that_cut_off_an_end_does_not_win() -> None:
     assert read(a_text("962", at=(504, 500)), a_text("1962", confidence=0.98)) == {"1962"}
+
+
+def test_without_the_digit_that_is_half_hidden_a_number_is_not_whole() -> None:
+    half = a_text("5526", confidences=(0.34, 0.5, 0.5, 0.5))
+    assert read(half, a_text("526", at=(497, 500))) == set()
+    mark = a_text("/526", confidences=(0.34, 0.5, 0.5, 0.5))
+    assert read(mark, a_text("526", at=(497, 500))) == {"526"}
+
+
+@pytest.mark.parametrize(
+    ("text", "confidences", "doubtful"),
+    [
+        ("1234", (1.0, 1.0, 0.9, 1.0), True),
+        ("1234", (1.0,) * 4, False),
+        ("A123", (1.0,) * 4, False),
+        ("42", (1.0,) * 2, True),
+        ("B 42", (1.0,) * 4, True),
+        ("12:34", (0.9,) * 5, False),
+    ],
+)
+def test_unsure_and_short_numbers_need_a_second_opinion(
+    text: str, confidences: tuple[float, ...], doubtful: bool
+) -> None:
+    worn = a_text(text, confidences=confidences)
+    elsewhere = a_text("88", at=(900, 100), confidence=0.9)
+    asked = doubtful_numbers([elsewhere, worn], (a_face(),), WIDTH, HEIGHT)
+    assert asked == ([1] if doubtful else [])
 
 
 def test_the_same_number_twice_is_one_bib() -> None:
@@ -259,6 +293,16 @@ def test_people_without_a_number_are_looked_at_closer() -> None:
     ((x, y, w, h),) = torsos_without_number([a_text("1234")], (a_face(), other), WIDTH, HEIGHT)
     assert x < 750 < 830 < x + w
     assert 210 < y < 310 < 500 < y + h
+
+
+def test_the_larger_people_without_a_number_are_looked_at_closer_still() -> None:
+    small = a_face((700.0, 210.0, 32.0, 40.0))
+    chests = torsos_without_number([], (a_face(), small), WIDTH, HEIGHT)
+    assert len(chests) == 2
+    (closer,) = torsos_without_number([], (a_face(), small), WIDTH, HEIGHT, closer=True)
+    assert closer[0] + closer[2] / 2 == chests[0][0] + chests[0][2] / 2
+    assert closer[1] == chests[0][1]
+    assert closer[2] < 0.7 * chests[0][2]
 
 
 def test_a_portrait_has_no_chest_to_look_at() -> None:

@@ -77,6 +77,35 @@ def test_a_close_up_may_reach_out_of_the_photo(reader: TextReader) -> None:
     assert [reading.text for reading in readings] == ["7314"]
 
 
+def test_a_second_reading_mends_what_was_misread(reader: TextReader) -> None:
+    photo = a_photo_of("7314")
+    (right,) = reader.read(photo)
+    misread = TextReading("7374", 0.5, right.quad, (0.5, 0.5, 0.5, 0.5))
+    again = reader.read_again(photo, misread)
+    assert again.text == "7314"
+    assert 0.4 < again.confidence <= 0.5
+
+
+def test_two_readings_that_agree_are_as_sure_as_they_are_in_the_mean(reader: TextReader) -> None:
+    photo = a_photo_of("7314")
+    (right,) = reader.read(photo)
+    unsure = TextReading("7314", 0.9, right.quad, (1.0, 1.0, 1.0, 0.6))
+    again = reader.read_again(photo, unsure)
+    assert again.text == "7314"
+    assert again.sign_confidences == pytest.approx((1.0, 1.0, 1.0, 0.8), abs=0.02)
+    assert again.quad is right.quad
+
+
+def test_where_the_second_reader_sees_nothing_the_first_is_half_as_sure(
+    reader: TextReader,
+) -> None:
+    grey = np.full((600, 900, 3), 128, dtype=np.uint8)
+    quad = np.array([[100, 100], [300, 100], [300, 180], [100, 180]], dtype=np.float32)
+    again = reader.read_again(grey, TextReading("123", 0.9, quad, (0.9, 0.9, 0.9)))
+    assert again.text == "123"
+    assert again.sign_confidences == pytest.approx((0.45, 0.45, 0.45))
+
+
 @pytest.mark.parametrize("cut", ["left", "right"])
 def test_a_digit_that_the_detector_left_out_is_found_by_looking_around(
     reader: TextReader, cut: str
