@@ -359,7 +359,7 @@ def test_a_picture_that_kills_its_reader_is_refused_and_the_next_one_is_read(
     reader.suspend()
     with ThreadPoolExecutor(2) as pool:
         doomed = pool.submit(post, race, selfie)
-        time.sleep(0.5)
+        time.sleep(2)  # until it has the selfie
         reader.kill()
         assert doomed.result().status_code == 400
         assert pool.submit(post, race, selfie).result().status_code == 200
