@@ -21,6 +21,8 @@ Box = tuple[float, float, float, float]
 
 # One to six digits; a category letter may stand before or behind two or more, apart or not
 NUMBER = re.compile(r"#?(?P<bib>\d{1,6}|[A-Z]{1,2}[ -]?\d{2,6}|\d{2,6}[ -]?[A-Z])")
+# Distances are printed on bibs and banners
+DISTANCE = re.compile(r"\d{1,3}[ -]?K")
 # Signs of no meaning at the ends: what folds, pins and borders of a bib are read as
 FRINGE = " '°*!#"
 # Letters are confused with digits (S and 5, B and 8): only sure ones are believed
@@ -117,7 +119,7 @@ def _shaped(place: int, reading: TextReading, width: int, height: int) -> Candid
     start = len(text) - len(text.lstrip(FRINGE))
     text = text.strip(FRINGE)
     match = NUMBER.fullmatch(text)
-    if match is None:
+    if match is None or DISTANCE.fullmatch(text):
         return None
     confidences = reading.sign_confidences[start : start + len(text)]
     letters = [sure for sign, sure in zip(text, confidences, strict=True) if sign.isalpha()]

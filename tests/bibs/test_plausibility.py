@@ -76,6 +76,8 @@ def test_a_number_under_a_face_is_a_bib(text: str, bib: str) -> None:
         "10,5",
         "42 KM",
         "5KM",
+        "10K",
+        "21 K",
         "NIKE",
         "KOVO2MAX",
         "TEAM 99",
