@@ -48,7 +48,7 @@ class LineReader:
         self._network = ByShape(networks, network, shapes)
 
     def read(self, lines: Sequence[Pixels]) -> list[Line]:
-        """The text of each line (uint8, BGR, `LINE_HEIGHT` high, at most `MOST_WIDTH` wide)."""
+        """The text of each line (uint8, BGR, `LINE_HEIGHT` high, at most `most_width` wide)."""
         by_width: defaultdict[int, list[int]] = defaultdict(list)
         for index, line in enumerate(lines):
             width = next(width for width in self._batches if width >= line.shape[1])
