@@ -158,6 +158,28 @@ def test_a_whole_folder_is_sent_with_what_is_wrong_listed(
     assert len(names(office)) == 12
 
 
+def test_what_was_not_taken_is_not_waited_for_and_may_be_chosen_again(
+    page: Page, office: Office, tmp_path: Path
+) -> None:
+    path = tmp_path / "IMG_1.jpg"
+    path.write_text("start at nine")
+    open_upload(page, office)
+    choose(page, path)
+    expect(page.get_by_text("1 not taken")).to_be_visible()
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("did not arrive whole")).to_be_hidden()
+    choose(page, path)
+    expect(page.get_by_text("1 not taken")).to_be_visible()
+    choose(page, path)
+    expect(page.get_by_text("2 not taken")).to_be_visible()
+    path.write_bytes(photo(1))
+    choose(page, path)
+    expect(page.get_by_text("1 new")).to_be_visible()
+    choose(page, path)
+    expect(page.get_by_text("1 here already")).to_be_visible()
+
+
 def test_a_folder_can_be_dragged_into_the_page(page: Page, office: Office, folder: Path) -> None:
     open_upload(page, office)
     hand = page.context.new_cdp_session(page)

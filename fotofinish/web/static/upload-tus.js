@@ -3,7 +3,11 @@
 const RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
 
 export function begunByTus(mark) {
-  return Object.keys(localStorage).filter((key) => key.startsWith(`tus::${mark}`)).length;
+  return kept(mark).length;
+}
+
+function kept(mark) {
+  return Object.keys(localStorage).filter((key) => key.startsWith(`tus::${mark}`));
 }
 
 export function sendByTus({ file, path }, target, { away, progress, done, failed }) {
@@ -28,7 +32,10 @@ export function sendByTus({ file, path }, target, { away, progress, done, failed
     },
     onProgress: progress,
     onSuccess: () => done(result, reason),
-    onError: (error) => failed(statusOf(error), told(error)),
+    onError: (error) => {
+      const final = failed(statusOf(error), told(error));
+      if (final) kept(`${target.mark(file, path)}::`).forEach((key) => localStorage.removeItem(key));
+    },
   });
   upload.findPreviousUploads().then((earlier) => {
     if (earlier.length) upload.resumeFromPreviousUpload(earlier[0]);

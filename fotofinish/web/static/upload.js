@@ -158,9 +158,12 @@ async function known(file) {
   return told.known.length > 0;
 }
 
+// Says whether that is the end of it: else it is tried again.
 function failed(item, status, message) {
-  if (status === 0 || status === 401 || status === 403 || status === 409 || status === 423 || status >= 500) return later(item, status, message);
-  settle(item, "rejected", message || `The server answered ${status}.`);
+  const final = status >= 400 && status < 500 && ![401, 403, 409, 423].includes(status);
+  if (final) settle(item, "rejected", message || `The server answered ${status}.`);
+  else later(item, status, message);
+  return final;
 }
 
 // Back in line: the network is away, the session has ended, or the server is in trouble.
@@ -180,6 +183,7 @@ function later(item, status = 0, message = "") {
 
 function settle(item, result, reason = "") {
   active.delete(item);
+  chosen.delete(mark(item.file, item.path)); // it may be chosen again: mended, say
   doneBytes += item.file.size;
   sums[result] += 1;
   if (result === "rejected") {
