@@ -100,6 +100,53 @@ def test_the_full_screen_view_by_keys_and_by_the_back_button(page: Page, gallery
     assert page.url == results
 
 
+def test_reloading_the_full_screen_view_leaves_back_and_forward_alive(
+    page: Page, gallery: Gallery
+) -> None:
+    for _ in range(2):
+        gallery.add("7")
+    search_bib(page, gallery, "7")
+    results = page.url
+    photos(page).nth(1).click()
+    viewer = page.get_by_role("dialog", name="Photo")
+    expect(viewer).to_be_visible()
+    shown = page.url
+    page.reload()
+    expect(page.locator(".single img")).to_be_visible()
+    page.go_back()
+    expect(photos(page)).to_have_count(2)
+    assert page.url == results
+    page.go_forward()
+    expect(viewer.get_by_text("Photo 2 of 2")).to_be_visible()
+    assert page.url == shown
+    page.go_back()
+    expect(viewer).to_be_hidden()
+    assert page.url == results
+    page.go_forward()
+    expect(viewer.get_by_text("Photo 2 of 2")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    expect(page).to_have_url(results)
+
+
+def test_from_the_full_screen_view_to_the_form_that_asks_for_removal_and_back(
+    page: Page, gallery: Gallery
+) -> None:
+    photo = gallery.add("7")
+    search_bib(page, gallery, "7")
+    results = page.url
+    photos(page).click()
+    page.get_by_role("link", name="Remove this photo of me").click()
+    expect(page.get_by_role("button", name="Ask the organiser")).to_be_in_viewport()
+    no_serious_faults(page)
+    page.go_back()
+    page.go_back()
+    expect(photos(page)).to_be_in_viewport()
+    assert page.url == results
+    page.goto(f"{gallery.address}/photo/{photo}#remove")
+    expect(page.get_by_role("button", name="Ask the organiser")).to_be_in_viewport()
+
+
 def test_swipe_and_pinch(browser: Browser, gallery: Gallery) -> None:
     for _ in range(2):
         gallery.add("8")
@@ -304,6 +351,22 @@ def test_new_photos_are_announced_and_come_in(page: Page, gallery: Gallery) -> N
     expect(page.get_by_role("button", name="3 new photos")).to_be_hidden()
 
 
+def test_the_first_photos_of_a_search_come_with_their_downloads(
+    page: Page, gallery: Gallery
+) -> None:
+    page.clock.install()
+    search_bib(page, gallery, "15")
+    expect(page.get_by_role("heading", name="No photos yet")).to_be_visible()
+    for _ in range(2):
+        gallery.add("15")
+    page.clock.run_for(6000)
+    page.get_by_role("button", name="2 new photos").click()
+    expect(photos(page)).to_have_count(2)
+    for name in ("Share", "Choose"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Download all")).to_be_visible()
+
+
 def test_the_next_photos_come_while_scrolling(page: Page, gallery: Gallery) -> None:
     for _ in range(70):
         gallery.add("16")
@@ -332,6 +395,8 @@ def test_without_javascript_bib_search_and_a_download_work(
     photo = gallery.add("17")
     context = browser.new_context(viewport=PHONE, java_script_enabled=False, locale="en")
     page = context.new_page()
+    page.goto(f"{gallery.address}/photo/{photo}?remove#remove")
+    expect(page.get_by_role("button", name="Ask the organiser")).to_be_visible()
     search_bib(page, gallery, "17")
     photos(page).nth(0).click()
     with page.expect_download() as download:

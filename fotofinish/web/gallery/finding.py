@@ -115,13 +115,15 @@ class Finding:
             gallery.event.id,
             [Image(photo_id, found[0].width, found[0].height, found[0].drawn)],
         )
+        asked = request.query_params.get("done") == "asked"
         return self._frame.render(
             request,
             "gallery/photo.html",
             gallery,
             pictures=[tile.medium],
             tile=tile,
-            asked=request.query_params.get("done") == "asked",
+            asked=asked,
+            removing=asked or "remove" in request.query_params,
         )
 
     async def admit(self, request: Request, gallery: OpenGallery) -> Search:

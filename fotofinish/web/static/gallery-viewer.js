@@ -1,4 +1,5 @@
 // One photo full screen: swipe, pinch, keys; the back button closes it, focus returns to the grid.
+// It has the photo's own address, so that it can be shared and reloaded.
 
 const viewer = document.querySelector(".viewer")
 const grid = document.querySelector(".grid")
@@ -14,6 +15,7 @@ const fingers = new Map()
 let start = null
 let tapped = 0
 
+const home = location.pathname
 const links = () => [...grid.querySelectorAll("li > a")]
 
 grid.addEventListener("click", (event) => {
@@ -41,7 +43,7 @@ function show(link) {
   viewer.querySelector("[data-before]").disabled = number === 1
   viewer.querySelector("[data-after]").disabled = number === all.length
   viewer.querySelector("[data-share]").dataset.share = link.href
-  viewer.querySelector("[data-remove]").href = `${new URL(link.href).pathname}#remove`
+  viewer.querySelector("[data-remove]").href = `${new URL(link.href).pathname}?remove#remove` // ?: a page to load
   const get = viewer.querySelector("[data-get]")
   if (get) get.href = `${new URL(link.href).pathname}/download`
   history.replaceState({ viewer: true }, "", link.href)
@@ -61,8 +63,18 @@ viewer.querySelector("[data-before]").addEventListener("click", () => step(-1))
 viewer.querySelector("[data-after]").addEventListener("click", () => step(1))
 viewer.querySelector("[data-close]").addEventListener("click", () => history.back())
 viewer.addEventListener("cancel", (event) => { event.preventDefault(); history.back() })
-addEventListener("popstate", () => { if (viewer.open) viewer.close() })
-viewer.addEventListener("close", () => { image.removeAttribute("src"); current?.focus() })
+addEventListener("popstate", () => {
+  if (location.pathname === home) return viewer.close()
+  const link = links().find(({ pathname }) => pathname === location.pathname)
+  if (!link) return location.reload()
+  if (!viewer.open) viewer.showModal()
+  show(link)
+})
+viewer.addEventListener("close", () => {
+  if (location.pathname !== home) history.back() // a second Escape closes without asking us
+  image.removeAttribute("src")
+  current?.focus()
+})
 viewer.addEventListener("keydown", (event) => {
   const keys = { ArrowRight: 1, ArrowLeft: -1, PageDown: 1, PageUp: -1 }
   if (event.key in keys) { event.preventDefault(); step(keys[event.key]) }

@@ -73,6 +73,7 @@ function watch() {
   }
 
   fresh.addEventListener("click", async () => {
+    if (!shown) return location.reload() // to the page with everything that goes with photos
     fresh.disabled = true
     try {
       const found = await page(grid.dataset.page)
@@ -94,7 +95,6 @@ function watch() {
       const target = first?.querySelector("a")
       target?.focus({ preventScroll: true })
       target?.scrollIntoView({ block: "center" })
-      if (document.querySelector("[data-zip]") === null && shown) location.reload()
     } catch {
       location.reload()
     } finally {
@@ -137,4 +137,9 @@ function follow() {
 if (grid) {
   watch()
   follow()
+} else {
+  // Back from a photo's page that the viewer's address was reloaded into: to the browser both are
+  // one document, which it leaves as it is
+  const here = location.pathname
+  addEventListener("popstate", () => { if (location.pathname !== here) location.reload() })
 }
