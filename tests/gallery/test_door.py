@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import io
+import re
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -36,8 +39,8 @@ def decide(gallery: Gallery, code: str = "", **choices: Any) -> GalleryChoices:
     return asyncio.run(save())
 
 
-def enter(client: httpx.Client, gallery: Gallery, code: str) -> httpx.Response:
-    return client.post(f"{gallery.address}/enter", data={"code": code})
+def enter(client: httpx.Client, gallery: Gallery, code: str, **fields: str) -> httpx.Response:
+    return client.post(f"{gallery.address}/enter", data={"code": code, **fields})
 
 
 def test_a_link_opens_the_gallery_and_is_remembered(gallery: Gallery, client: httpx.Client) -> None:
@@ -86,6 +89,35 @@ def test_a_code_opens_the_gallery_however_it_is_typed(
     right = enter(client, gallery, " HARBOUR26 ")
     assert client.get(right.headers["location"]).status_code == 200
     assert str(photo) in client.get(f"{gallery.address}/find?bib=1").text
+
+
+@pytest.mark.parametrize("page", ["/find?bib=7%261&lang=de", f"/photo/{uuid.UUID(int=1)}", ""])
+def test_the_code_leads_to_the_page_that_was_shared(
+    gallery: Gallery, client: httpx.Client, page: str
+) -> None:
+    decide(gallery, access="code", code="harbour26")
+    asked = client.get(gallery.address + page)
+    for code in ("harbour27", "harbour26"):
+        carried = re.search(r'name="page" value="([^"]*)"', asked.text)
+        assert carried is not None
+        answer = enter(client, gallery, code, page=html.unescape(carried[1]))
+        asked = client.get(answer.headers["location"])
+    assert answer.headers["location"] == f"/e/{gallery.event.slug}{page}"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://example.org/find", "//example.org", "@example.org", ".example.org", "/../../events",
+        "/%2e%2e/%2e%2e/events", "/find/../../../events", "\\example.org", "/find?a\r\nX: y",
+    ],
+)  # fmt: skip
+def test_the_code_leads_nowhere_but_into_its_gallery(
+    gallery: Gallery, client: httpx.Client, page: str
+) -> None:
+    decide(gallery, access="code", code="harbour26")
+    answer = enter(client, gallery, "harbour26", page=page)
+    assert answer.headers["location"] == f"/e/{gallery.event.slug}"
 
 
 def test_a_new_code_has_to_be_typed_again(gallery: Gallery, client: httpx.Client) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -25,6 +27,9 @@ COOKIE = "gallery"
 KEPT = 90 * 24 * 3600
 COST = 6  # searches: three guesses at once, or one in three seconds of who hides each time
 UNKNOWN = "There is no such event."
+WITHIN = re.compile(
+    r"(?:/find|/photo/[0-9a-f-]{36})?(?:\?[!-~]{0,1000})?"
+)  # pages, behind the slug
 CHECKED_AT_ONCE = asyncio.Semaphore(2)  # a check of argon2id holds 64 MB
 
 
@@ -65,8 +70,22 @@ def give_pass(request: Request, answer: Response, event: PublishedEvent, wanted:
     )
 
 
+def wanted_page(request: Request) -> str:
+    """The page that was asked for, as it is written behind the slug, to go to with the code."""
+    if request.method != "GET":
+        return ""
+    page = request.url.path.removeprefix(f"/e/{request.path_params['slug']}")
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "wrong"]
+    return _within(page + (f"?{urlencode(asked)}" if asked else ""))
+
+
+def _within(page: str) -> str:
+    """The page if it is one of this gallery's, else its start: an address is from outside."""
+    return page if WITHIN.fullmatch(page) else ""
+
+
 async def enter(request: Request) -> Response:
-    """POST `/e/{slug}/enter` with `code`: in with a pass, or back to the question."""
+    """POST `/e/{slug}/enter` with `code` and `page`: in with a pass, or back to the question."""
     if not from_our_own_page(request):
         raise NotAllowed(FOREIGN_FORM)
     async with services(request).pool.connection() as connection:
@@ -75,14 +94,16 @@ async def enter(request: Request) -> Response:
             raise NotFound(UNKNOWN)
         choices = await find_choices(connection, event.id)
     wanted = pass_of(event, choices)
+    form = await read_form(request)
+    code, page = text(form, "code")[:100], _within(text(form, "page"))
     if choices.access != "code" or wanted is None or choices.code_hash is None:
-        return RedirectResponse(f"/e/{event.slug}", 303)
+        return RedirectResponse(f"/e/{event.slug}{page}", 303)
     await slow(request, event.id, COST)
-    code = text(await read_form(request), "code")[:100]
     async with CHECKED_AT_ONCE:
         right = await asyncio.to_thread(code_fits, choices.code_hash, code)
     if not right:
-        return RedirectResponse(f"/e/{event.slug}?wrong=code", 303)
-    answer = RedirectResponse(f"/e/{event.slug}", 303)
+        joint = "&" if "?" in page else "?"
+        return RedirectResponse(f"/e/{event.slug}{page}{joint}wrong=code", 303)
+    answer = RedirectResponse(f"/e/{event.slug}{page}", 303)
     give_pass(request, answer, event, wanted)
     return answer

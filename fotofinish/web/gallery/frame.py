@@ -18,7 +18,7 @@ from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.web.compressing import accepts_gzip, compress
 from fotofinish.web.dashboard.shell import WEB, page_policy
 from fotofinish.web.dashboard.static_files import StaticFiles
-from fotofinish.web.gallery.door import enter, give_pass
+from fotofinish.web.gallery.door import enter, give_pass, wanted_page
 from fotofinish.web.gallery.languages import COOKIE, choose_language, load_languages, own_name
 from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
 from fotofinish.web.gallery.slowing import VISITOR, new_visitor, sign, slow, visitor_of
@@ -78,6 +78,7 @@ class Frame:
                     status=status,
                     event=closed.event,
                     reason=closed.reason,
+                    wanted=wanted_page(request),
                     wrong=request.query_params.get("wrong") == "code",
                 )
             except FotofinishError as error:
