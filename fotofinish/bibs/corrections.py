@@ -7,17 +7,15 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fotofinish.bibs.numbers import normalise_bib
+from fotofinish.bibs.numbers import MOST_SIGNS, normalise_bib, printed_bib
 from fotofinish.errors import InvalidValue
-
-LONGEST = 20
 
 
 def checked_bib(text: str) -> str:
     """A number as it is kept; raises InvalidValue for what can be none."""
     bib = normalise_bib(text)
-    if not bib or len(bib) > LONGEST or not bib.isprintable():
-        raise InvalidValue(f"A bib number has 1 to {LONGEST} letters and digits.")
+    if not printed_bib(bib):
+        raise InvalidValue(f"A bib number has 1 to {MOST_SIGNS} letters and digits.")
     return bib
 
 

@@ -1,8 +1,19 @@
-"""The form in which bib numbers are compared. `007` and `7` are different bibs."""
+"""What a bib number may be, and the form in which two are compared. `007` and `7` are different."""
 
-MAX_BIB_LENGTH = 64
+from __future__ import annotations
+
+import re
+
+MAX_BIB_LENGTH = 64  # of what is searched for; printed ones are shorter
+MOST_SIGNS = 20
+PRINTED = re.compile(r"[^\W_]+(?:[ ./-][^\W_]+)*")
 
 
 def normalise_bib(bib: str) -> str:
     """Without surrounding white space and regard to case: how bibs are kept and looked up."""
     return bib.strip().upper()
+
+
+def printed_bib(bib: str) -> bool:
+    """Whether it can stand on a bib: a few letters and digits, here and there a mark between."""
+    return len(bib) <= MOST_SIGNS and bib.count(" ") <= 1 and PRINTED.fullmatch(bib) is not None

@@ -11,9 +11,9 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fotofinish.bibs.numbers import MAX_BIB_LENGTH, normalise_bib
+from fotofinish.bibs.numbers import MOST_SIGNS, normalise_bib, printed_bib
 from fotofinish.errors import InvalidValue
 
 MAX_BYTES = 4 * 1024**2
@@ -41,6 +41,9 @@ LAST_NAME_HEADERS = {
     "lastname", "surname", "familyname", "nachname", "familienname", "nom", "apellido",
     "apellidos", "cognome", "achternaam", "etternavn", "efternamn",
 }  # fmt: skip
+# "1234 Ada Lovelace", as it is pasted out of a document
+PASTED = re.compile(r"(\S*\d\S*) (\D*[^\W\d_]{2}\D*)")
+PASTED_SHARE = 0.8
 BIB_SHAPE = re.compile(r"[A-Za-z]{0,3}[- ]?\d{1,6}[A-Za-z]?")
 
 
@@ -133,11 +136,19 @@ def read_rows(text: str) -> list[Row]:
         raise InvalidValue(f"This is no CSV: {error}.") from None
     if not rows:
         raise InvalidValue("The start list is empty.")
-    return rows
+    if (row := _opened_quotation(text, delimiter)) is not None:
+        raise InvalidValue(
+            f"Row {row} opens a quotation mark that nothing closes, so everything behind it would "
+            "be one cell. Remove the mark, or close it."
+        )
+    return _pasted(rows)
 
 
 def find_columns(rows: Sequence[Row]) -> Columns:
-    """Which column is which: by the header's words, else by what the columns hold."""
+    """Which column is which: by the header's words, else by what the columns hold.
+
+    Raises InvalidValue when none can be that of the bibs.
+    """
     words = [re.sub(r"[^a-z]", "", _ascii(cell)) for cell in rows[0].cells]
     bib = _place(words, BIB_HEADERS)
     if bib is None and "#" in rows[0].cells:
@@ -149,6 +160,11 @@ def find_columns(rows: Sequence[Row]) -> Columns:
     sample = rows[1 if header else 0 :][:SAMPLE]
     if bib is None:
         bib = _likeliest_bib(sample)
+        if bib is None:
+            raise InvalidValue(
+                "No column of this file holds bib numbers. Choose a list with one, best with “Bib” "
+                "above it."
+            )
         header = header or _names_itself(rows[:SAMPLE], bib)
         sample = rows[1 if header else 0 :][:SAMPLE]
     full, first, last = names
@@ -170,14 +186,17 @@ def take_entries(rows: Sequence[Row], columns: Columns) -> Reading:
     seen: dict[str, int] = {}
     faults = []
     for row in rows[1 if columns.header else 0 :]:
-        bib = normalise_bib(_number(row.cell(columns.bib)))
+        cell = row.cell(columns.bib)
+        bib = normalise_bib(_number(cell))
         parts = (row.cell(columns.name), row.cell(columns.last_name))
         name = " ".join(part for part in parts if part)[:MAX_NAME].strip()
         entry = Entry(bib, name or None)
         if not bib:
             faults.append(Fault(row.number, "has no bib number"))
-        elif len(bib) > MAX_BIB_LENGTH:
-            faults.append(Fault(row.number, f"has a bib of more than {MAX_BIB_LENGTH} signs"))
+        elif len(bib) > MOST_SIGNS:
+            faults.append(Fault(row.number, f"has a bib of more than {MOST_SIGNS} signs"))
+        elif not printed_bib(bib):
+            faults.append(Fault(row.number, f"has “{cell}”, which is no bib number"))
         elif entries.setdefault(bib, entry) != entry:
             faults.append(Fault(row.number, f"repeats bib {bib} of row {seen[bib]}"))
         else:
@@ -198,6 +217,30 @@ def _delimiter(text: str) -> str:
             if share > most:
                 best, most = delimiter, share
     return best
+
+
+def _opened_quotation(text: str, delimiter: str) -> int | None:
+    """The row with a quotation mark that the end of the file leaves open, if there is one."""
+    number = 1
+    try:
+        for _ in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True):
+            number += 1
+    except csv.Error as error:
+        return number if "end of data" in str(error) else None
+    return None
+
+
+def _pasted(rows: list[Row]) -> list[Row]:
+    """Lines of one column each with a bib and a name behind it, in two columns."""
+    if any(len(row.cells) > 1 for row in rows):
+        return rows
+    pairs = [PASTED.fullmatch(row.cells[0]) for row in rows]
+    if sum(pair is not None for pair in pairs) < PASTED_SHARE * len(rows):
+        return rows
+    return [
+        replace(row, cells=list(pair.groups())) if pair else row
+        for row, pair in zip(rows, pairs, strict=True)
+    ]
 
 
 def _plain(cell: str) -> str:
@@ -228,13 +271,14 @@ def _filled(rows: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
         yield place, [row.cell(place) for row in rows]
 
 
-def _likeliest_bib(rows: Sequence[Row]) -> int:
+def _likeliest_bib(rows: Sequence[Row]) -> int | None:
     """The column with the most different values of a bib's shape; years and ages repeat."""
     scores = {
         place: len({cell for cell in cells if BIB_SHAPE.fullmatch(_number(cell))})
         for place, cells in _filled(rows)
     }
-    return max(scores, key=lambda place: (scores[place], -place), default=0)
+    place = max(scores, key=lambda place: (scores[place], -place), default=None)
+    return place if place is not None and scores[place] else None
 
 
 def _likeliest_name(rows: Sequence[Row], bib: int) -> int | None:

@@ -44,6 +44,10 @@ def people(text: str) -> list[tuple[str, str | None]]:
         ("12\n13\n", [("12", None), ("13", None)]),
         ("b 12 ,Ann\n", [("B 12", "Ann")]),
         ("Bib;Name\n\n12;Ann\n\n12;Ann\n", [("12", "Ann")]),
+        ("1234 Ada Lovelace\n7 Bob\n", [("1234", "Ada Lovelace"), ("7", "Bob")]),
+        ("B 12\nB 13\n", [("B 12", None), ("B 13", None)]),
+        ('Bib,Name\n12,Ann "The Fast" Lee\n', [("12", 'Ann "The Fast" Lee')]),
+        ("Bib,Name\nADA,Ada\nA-12/3,Bob\n", [("ADA", "Ada"), ("A-12/3", "Bob")]),
     ],
 )
 def test_columns_are_found(text: str, expected: list[tuple[str, str | None]]) -> None:
@@ -53,12 +57,18 @@ def test_columns_are_found(text: str, expected: list[tuple[str, str | None]]) ->
 
 
 def test_each_row_that_does_not_fit_is_named_as_a_spreadsheet_counts() -> None:
-    reading = read(f"Bib;Name\n7;Ann\n\n;Nobody\n7;Somebody else\n{'9' * 65};Long\n8;Bob\n")
+    reading = read(
+        f"Bib;Name\n7;Ann\n\n;Nobody\n7;Somebody else\n{'9' * 21};Long\n8;Bob\n"
+        "<b>1</b>;Tag\n55 , 66;Two\n1 Ada Lee;Line\n"
+    )
     assert [entry.bib for entry in reading.entries] == ["7", "8"]
     assert [(fault.row, fault.reason) for fault in reading.faults] == [
         (4, "has no bib number"),
         (5, "repeats bib 7 of row 2"),
-        (6, "has a bib of more than 64 signs"),
+        (6, "has a bib of more than 20 signs"),
+        (8, "has “<b>1</b>”, which is no bib number"),
+        (9, "has “55 , 66”, which is no bib number"),
+        (10, "has “1 Ada Lee”, which is no bib number"),
     ]
 
 
@@ -91,8 +101,15 @@ def test_what_is_no_list_is_said(data: bytes, message: str) -> None:
         ("," * 100, "empty"),
         ("1" + ",x" * 100, "more than 60 columns"),
         ('"' + "x" * 200_000, "no CSV"),
+        ('Bib,Name\n"1,A\n2,B\n3,C', "Row 2 opens a quotation mark"),
     ],
 )
 def test_hostile_lists_are_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidValue, match=message):
         read_rows(text)
+
+
+@pytest.mark.parametrize("text", ["Name,Club\nAda,Runners\nEmil,Harriers\n", "Ada\nEmil\n"])
+def test_a_list_without_bibs_is_said_to_have_none(text: str) -> None:
+    with pytest.raises(InvalidValue, match="No column of this file holds bib numbers"):
+        find_columns(read_rows(text))

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fotofinish.bibs.corrections import add_bib, checked_bib, remove_bib
+from fotofinish.bibs.numbers import normalise_bib
 from fotofinish.errors import InvalidRequest, InvalidValue, StorageError
 from fotofinish.events.events import Event, find_own_event
 from fotofinish.photos.browsing import (
@@ -146,7 +147,7 @@ async def change_photos(
     elif what == "add":
         await add_bib(connection, event_id, photo_ids, checked_bib(bib))
     elif what == "remove":
-        await remove_bib(connection, event_id, photo_ids, checked_bib(bib))
+        await remove_bib(connection, event_id, photo_ids, normalise_bib(bib))
     else:
         raise InvalidRequest("There is no such thing to do with photos.")
 
