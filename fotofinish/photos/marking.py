@@ -12,8 +12,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from fotofinish.photos.lettering import lettering
 from fotofinish.photos.watermark import Watermark
 
 Pixels = npt.NDArray[np.uint8]
@@ -66,7 +67,7 @@ def _placed(mark: Watermark, width: int, height: int) -> tuple[Pixels, int, int]
 
 
 def _draw_text(text: str) -> Pixels:
-    font = ImageFont.load_default(FONT_PIXELS)
+    font = lettering(FONT_PIXELS)
     left, top, right, bottom = font.getbbox(text, stroke_width=RIM)
     image = Image.new("RGBA", (max(1, round(right - left)), max(1, round(bottom - top))))
     ImageDraw.Draw(image).text(

@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from fotofinish import jobs
 from fotofinish.errors import InvalidValue
+from fotofinish.photos.lettering import unknown_signs
 
 KINDS = ("none", "text", "logo")
 POSITIONS = (
@@ -108,6 +109,8 @@ def checked(mark: Watermark) -> Watermark:
         raise InvalidValue(f"The text has at most {MAX_TEXT} characters.")
     if mark.kind == "text" and not text:
         raise InvalidValue("Write the text of the watermark.")
+    if mark.kind == "text" and (unknown := unknown_signs(text)):
+        raise InvalidValue(f"Watermarks cannot be written with “{unknown}”. Use a logo for that.")
     if not (0.05 <= mark.size <= 1 and 0.05 <= mark.opacity <= 1):
         raise InvalidValue("Size and opacity go from 5 to 100 percent.")
     return replace(mark, text=text)

@@ -45,6 +45,21 @@ def test_it_is_seen_on_light_and_dark(shade: int) -> None:
     assert change > 60
 
 
+@pytest.mark.parametrize("text", ["äöüß", "Łódź", "Straße", "Řím", "Ελλάδα", "Москва", "© ™"])
+def test_the_letters_of_europe_are_drawn_each_as_its_own(text: str) -> None:
+    assert checked(replace(TEXT, text=text)).text == text
+    drawn = {
+        apply_watermark(grey(), replace(TEXT, text=sign)).tobytes() for sign in text if sign != " "
+    }
+    assert len(drawn) == len(set(text) - {" "})
+
+
+def test_signs_that_cannot_be_drawn_are_named() -> None:
+    with pytest.raises(InvalidValue, match="cannot be written with “跑😀”"):
+        checked(replace(TEXT, text="Run 跑跑 😀"))
+    assert checked(replace(TEXT, kind="none", text="跑")).kind == "none"
+
+
 def test_opacity_is_how_much_changes() -> None:
     photo = grey(shade=60)
     strong = apply_watermark(photo, TEXT).astype(int) - photo
