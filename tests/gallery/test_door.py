@@ -109,7 +109,8 @@ def test_the_code_leads_to_the_page_that_was_shared(
     "page",
     [
         "https://example.org/find", "//example.org", "@example.org", ".example.org",
-        "/../../events", "/%2e%2e/%2e%2e/events", "/find/../../../events", "\\example.org", "/find?a\r\nX: y",
+        "/../../events", "/%2e%2e/%2e%2e/events",
+        "/find/../../../events", "\\example.org", "/find?a\r\nX: y",
     ],
 )  # fmt: skip
 def test_the_code_leads_nowhere_but_into_its_gallery(
