@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,6 +204,27 @@ def test_pages_and_scripts_travel_compressed_where_the_browser_takes_it(gallery:
             assert int(small.headers["content-length"]) < most * len(plain.content)
             assert "Accept-Encoding" in small.headers["vary"]
         assert client.get(script[1]).content == plain.content
+
+
+def test_a_search_is_counted_once_however_often_its_page_is_loaded(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    gallery.add("1")
+
+    def uses() -> dict[str, int]:
+        statement = "select kind, sum(uses)::int from event_use where event_id = %s group by kind"
+        return dict(gallery.execute(statement, gallery.event.id))
+
+    for path in ("find?bib=1", "find?bib=1", "find?bib=1&lang=de", "find?bib=+1"):
+        assert client.get(f"{gallery.address}/{path}").status_code == 200
+    for _ in range(2):
+        client.get(f"{gallery.address}/find?bib=2")
+    with gallery.client() as other:
+        other.get(f"{gallery.address}/find?bib=1")
+    wanted, deadline = {"bib": 2, "bib_failed": 1}, time.monotonic() + 20
+    while uses() != wanted:
+        assert time.monotonic() < deadline, uses()
+        time.sleep(0.2)
 
 
 def test_every_text_is_translated() -> None:

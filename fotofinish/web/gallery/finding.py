@@ -31,6 +31,9 @@ from fotofinish.web.services import services
 PAGE_SIZE = 60
 MOST_PAGES = 4000
 PURPOSE = b"fotofinish: searches of galleries, version 1"
+# A search that a browser makes again, by a reload or in another language, is counted once: for a
+# while it keeps a keyed hash of the search. The server keeps nothing of what was looked for.
+COUNTED, COUNTED_FOR = "counted", 30 * 60
 NO_PHOTO = "There is no such photo."
 
 
@@ -73,11 +76,15 @@ class Finding:
             found = await find_images(
                 connection, gallery.event, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
             )
-        if page == 1 and (search.bib or search.selfie):
+        mark = seal(request, gallery.event, search, COUNTED)
+        again = (
+            page > 1 or request.cookies.get(COUNTED) == mark or not (search.bib or search.selfie)
+        )
+        if not again:
             method: Method = "bib" if search.bib else "selfie"
             ours.uses.searched(gallery.event.id, method, found=found.total > 0)
         tiles = make_tiles(ours, gallery.event.id, found.images)
-        return self._frame.render(
+        answer = self._frame.render(
             request,
             "gallery/results.html",
             gallery,
@@ -91,6 +98,17 @@ class Finding:
             more=page * PAGE_SIZE < found.total,
             mine=search.selfie is not None and own_search(request, gallery.event) == search.selfie,
         )
+        if not again:
+            answer.set_cookie(
+                COUNTED,
+                mark,
+                COUNTED_FOR,
+                path=f"/e/{gallery.event.slug}",
+                httponly=True,
+                samesite="lax",
+                secure=ours.settings.public_url.startswith("https://"),
+            )
+        return answer
 
     async def live(self, request: Request, gallery: OpenGallery) -> Response:
         """GET `/e/{slug}/live`: how many photos a search finds by now; 304 while it is the same."""
@@ -141,10 +159,10 @@ class Finding:
         return search
 
 
-def seal(request: Request, event: PublishedEvent, search: Search) -> str:
-    """What says that this search was let through before."""
+def seal(request: Request, event: PublishedEvent, search: Search, purpose: str = "") -> str:
+    """What says that this search was let through before, or of another `purpose`."""
     key = services(request).settings.signing_key()
-    text = f"{event.id}?{search.query}".encode()
+    text = f"{purpose}{event.id}?{search.query}".encode()
     return hmac.digest(hashlib.sha256(PURPOSE + key).digest(), text, "sha256").hex()[:32]
 
 
