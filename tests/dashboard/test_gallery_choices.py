@@ -8,6 +8,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -120,6 +121,33 @@ def test_the_qr_code_leads_to_the_gallery(office: Office, owner: SignedIn) -> No
     assert owner.http.get(f"/events/{office.event_id}/gallery/qr.pdf").status_code == 404
     sheet = owner.http.get(f"/events/{office.event_id}/gallery/sheet").text
     assert f"/e/{slug}" in sheet
+
+
+def test_the_sheet_says_what_this_gallery_offers_in_the_readers_language(
+    office: Office, owner: SignedIn
+) -> None:
+    address = f"/events/{office.event_id}/gallery/sheet"
+    both = owner.http.get(address).text
+    assert "Type your bib number, or take a selfie." in both
+    assert f'href="/events/{office.event_id}/gallery"' in both
+    office.execute("update event set selfie_search = false where id = %s", office.event_id)
+    assert "selfie" not in owner.http.get(address).text
+    german = owner.http.get(address, headers={"Accept-Language": "de-CH,en;q=0.5"}).text
+    assert "Finden Sie Ihre Fotos" in german
+    assert "Find your photos" in owner.http.get(f"{address}?lang=en").text
+
+
+def test_the_sheet_is_printed_by_its_button_and_without_it(signed_in: Page, office: Office) -> None:
+    signed_in.goto(f"{office.url}/events/{office.event_id}/gallery/sheet")
+    signed_in.evaluate("window.print = () => { document.title = 'printed' }")
+    signed_in.get_by_role("button", name="Print").click()
+    expect(signed_in).to_have_title("printed")
+    assert Axe().run(signed_in).response["violations"] == []
+    signed_in.emulate_media(media="print")
+    expect(signed_in.get_by_role("button", name="Print")).to_be_hidden()
+    signed_in.emulate_media(media="screen")
+    signed_in.get_by_role("link", name="Back to the gallery").click()
+    expect(signed_in).to_have_url(f"{office.url}/events/{office.event_id}/gallery")
 
 
 @pytest.mark.parametrize("given", [png(), SVG, png(4000, 30)])

@@ -206,6 +206,24 @@ def test_pages_and_scripts_travel_compressed_where_the_browser_takes_it(gallery:
         assert client.get(script[1]).content == plain.content
 
 
+@pytest.mark.parametrize(
+    ("browser", "written"),
+    [
+        ("en-GB,en;q=0.9", "9 May 2026"),
+        ("en-US,en;q=0.9", "May 9, 2026"),
+        ("en", "9 May 2026"),
+        ("", "9 May 2026"),
+        ("de-AT,de;q=0.9,en-US;q=0.5", "9. Mai 2026"),
+        ("xx-YY, *, en-!!", "9 May 2026"),
+    ],
+)
+def test_dates_are_written_as_in_the_browsers_region(
+    gallery: Gallery, client: httpx.Client, browser: str, written: str
+) -> None:
+    answer = client.get(gallery.address, headers={"Accept-Language": browser})
+    assert f">{written}<" in answer.text
+
+
 def test_a_search_is_counted_once_however_often_its_page_is_loaded(
     gallery: Gallery, client: httpx.Client
 ) -> None:

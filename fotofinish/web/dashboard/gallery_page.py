@@ -25,6 +25,7 @@ from fotofinish.web.api.forms import read_form as read_file_form
 from fotofinish.web.dashboard.photo_grid import find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.gallery.sheet import Sheet
 from fotofinish.web.services import services
 
 PICTURES = ("brand", "watermark")
@@ -36,6 +37,7 @@ class GalleryPage:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
+        self._sheet = Sheet()
 
     async def show(self, request: Request, visitor: Visitor) -> Response:
         """GET `/events/{event_id}/gallery`."""
@@ -117,11 +119,8 @@ class GalleryPage:
         async with services(request).pool.connection() as connection:
             event = await find_event_of(connection, request, visitor)
             choices = await find_choices(connection, event.id)
-        frame = frame_of(request, visitor, visitor.organisation(event.org_id))
         address = gallery_address(services(request).settings.public_url, event, choices)
-        return self._shell.render(
-            "gallery-sheet.html", frame, event=event, choices=choices, address=address
-        )
+        return self._sheet.render(request, event, choices, address)
 
     async def _render(
         self,

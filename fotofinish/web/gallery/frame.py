@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.web.compressing import accepts_gzip, compress
-from fotofinish.web.dashboard.shell import WEB, page_policy
-from fotofinish.web.dashboard.static_files import StaticFiles
+from fotofinish.web.dashboard.shell import page_policy
 from fotofinish.web.gallery.door import enter, give_pass, wanted_page
-from fotofinish.web.gallery.languages import COOKIE, choose_language, load_languages, own_name
+from fotofinish.web.gallery.languages import COOKIE, choose_language, choose_locale, own_name
 from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
 from fotofinish.web.gallery.slowing import VISITOR, new_visitor, sign, slow, visitor_of
+from fotofinish.web.gallery.templates import load_templates
 from fotofinish.web.services import services
 
 YEAR = 365 * 24 * 3600
@@ -41,23 +37,7 @@ class Frame:
     """Renders public pages, and turns handlers into endpoints that ask the door first."""
 
     def __init__(self) -> None:
-        self._static = StaticFiles(WEB / "static")
-        self._languages = load_languages()
-        self._templates: dict[str, Environment] = {}
-        for language, catalogue in self._languages.items():
-            environment = self._templates[language] = Environment(
-                loader=FileSystemLoader(WEB / "templates"),
-                autoescape=select_autoescape(),
-                undefined=StrictUndefined,
-                trim_blocks=True,
-                lstrip_blocks=True,
-                extensions=["jinja2.ext.i18n"],
-            )
-            environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-            environment.globals["static"] = self._static.address
-            environment.globals["language"] = language
-            environment.filters["number"] = functools.partial(format_decimal, locale=language)
-            environment.filters["day"] = functools.partial(_day, language=language)
+        self._templates = load_templates()
 
     def page(self, handler: Handler) -> Endpoint:
         """A page or call of an open gallery; anything else is said in a page of its own."""
@@ -100,7 +80,7 @@ class Frame:
         **values: Any,
     ) -> Response:
         """A page in the visitor's language; `pictures` are addresses that it loads images from."""
-        language = choose_language(request, list(self._languages))
+        language = choose_language(request, list(self._templates))
         indexed = gallery is not None and gallery.choices.indexed and not request.query_params
         path = request.url.path if request.method == "GET" else f"/e/{request.path_params['slug']}"
         switches = {
@@ -108,13 +88,14 @@ class Frame:
                 own_name(other),
                 f"{path}?" + urlencode({**request.query_params, COOKIE: other}),
             )
-            for other in self._languages
+            for other in self._templates
             if other != language
         }
         html = (
             self._templates[language]
             .get_template(template)
             .render(
+                locale=choose_locale(request, language),
                 gallery=gallery,
                 indexed=indexed,
                 switches=switches,
@@ -163,14 +144,8 @@ class Frame:
                 VISITOR, signed, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
             )
         wanted = request.query_params.get(COOKIE)
-        if wanted in self._languages:
+        if wanted in self._templates:
             answer.set_cookie(
                 COOKIE, wanted, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
             )
         return answer
-
-
-def _day(when: date | datetime | str, language: str) -> str:
-    if isinstance(when, str):
-        when = date.fromisoformat(when)
-    return str(format_date(when, "long", locale=language))

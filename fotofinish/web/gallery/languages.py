@@ -9,7 +9,7 @@ import gettext
 import io
 from pathlib import Path
 
-from babel import Locale, negotiate_locale
+from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from starlette.requests import Request
 FOLDER = Path(__file__).parents[1] / "translations"
 COOKIE = "lang"
 ENGLISH = "en"
+PLAIN = {ENGLISH: "en_GB"}  # without a region: days before months, as in the dashboard
 
 
 def load_languages() -> dict[str, gettext.NullTranslations]:
@@ -38,6 +39,18 @@ def choose_language(request: Request, languages: list[str]) -> str:
             return wanted
     preferred = _by_preference(request.headers.get("accept-language", ""))
     return negotiate_locale(preferred, languages, sep="-") or ENGLISH
+
+
+def choose_locale(request: Request, language: str) -> str:
+    """The language with the region that the browser names for it: how dates are written."""
+    for tag in _by_preference(request.headers.get("accept-language", "")):
+        try:
+            locale = Locale.parse(tag, sep="-")
+        except (ValueError, UnknownLocaleError):
+            continue
+        if locale.language == language and locale.territory:
+            return str(locale)
+    return PLAIN.get(language, language)
 
 
 def own_name(language: str) -> str:
