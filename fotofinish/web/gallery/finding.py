@@ -25,7 +25,7 @@ from fotofinish.web.gallery.searches import (
     hours_of,
     read_search,
 )
-from fotofinish.web.gallery.tiles import make_tiles
+from fotofinish.web.gallery.tiles import FEW, make_tiles
 from fotofinish.web.services import services
 
 PAGE_SIZE = 60
@@ -94,6 +94,7 @@ class Finding:
             total=found.total,
             most=MOST_IN_ARCHIVE,
             tiles=tiles,
+            few=found.total <= FEW,
             page=page,
             more=page * PAGE_SIZE < found.total,
             mine=search.selfie is not None and own_search(request, gallery.event) == search.selfie,

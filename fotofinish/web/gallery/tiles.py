@@ -16,6 +16,8 @@ NARROWEST, WIDEST = 40, 300
 # Rows of the style sheet, in rem, and how much wider a photo is there than its row's height asks
 # for, on the average, so that rows are full
 ROW, ROW_OF_WIDE_SCREENS, GROWN = 7, 13, 1.1
+# So few photos are shown larger: their rows in rem, and how much wider than that they are
+FEW, ROW_OF_FEW, GROWN_OF_FEW = 6, 15, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Tile:
         """`sizes` for the grid: how wide the style sheet will make the tile, nearly."""
         wide, narrow = (self.ratio * row * GROWN for row in (ROW_OF_WIDE_SCREENS, ROW))
         return f"(min-width: 48rem) {wide:.1f}rem, min({narrow:.1f}rem, 92vw)"
+
+    @property
+    def few_sizes(self) -> str:
+        """`sizes` where there are few: mostly a whole row of a phone, or as wide as its shape."""
+        return f"min({self.ratio * ROW_OF_FEW * GROWN_OF_FEW:.1f}rem, 92vw)"
 
     @property
     def alone_sizes(self) -> str:

@@ -80,6 +80,7 @@ function watch() {
       const anew = found.querySelector(".grid")
       const known = new Set([...grid.children].map((item) => item.dataset.id))
       const first = [...anew.children].find((item) => !known.has(item.dataset.id))
+      grid.className = anew.className
       grid.replaceChildren(...anew.children)
       for (const place of ["[data-count]", ".more", ".empty"]) {
         const now = found.querySelector(place)
