@@ -46,9 +46,11 @@ async def serve_file(request: Request) -> Response:
     written = address_path(key).encode()
     if not request.scope["raw_path"].endswith(b"/files/" + written):
         raise NotAllowed("This link is not valid.")
-    signer.check(written, request.scope["query_string"], time.time())
+    disposition = signer.check(written, request.scope["query_string"], time.time())
     file, stat = _open(store, key)
     headers = _headers(key, stat)
+    if disposition is not None:
+        headers["Content-Disposition"] = disposition
     if is_preview(key):
         headers["Cache-Control"] = UNCHANGING
     if request.headers.get("if-none-match") in (headers["ETag"], "*"):

@@ -36,10 +36,11 @@ def preview_links(
     linker: Linker, event_id: int, size: Size, photos: Sequence[Pictured]
 ) -> list[str]:
     """A link a photo, in their order. Raises StorageError when they cannot be made."""
-    return linker.lasting_links([_place(event_id, size, photo) for photo in photos])
+    return linker.lasting_links([preview_place(event_id, size, photo) for photo in photos])
 
 
-def _place(event_id: int, size: Size, photo: Pictured) -> tuple[str, int]:
+def preview_place(event_id: int, size: Size, photo: Pictured) -> tuple[str, int]:
+    """The key under which a preview lies, and the version that lies there."""
     if photo.drawn <= 0:
         return old_preview_key(event_id, photo.id, size), 1
     return preview_key(event_id, photo.id, size), photo.drawn

@@ -16,6 +16,7 @@ from obstore.exceptions import BaseError
 from fotofinish.errors import SettingsError, StorageError
 from fotofinish.settings import Settings
 from fotofinish.storage.cloud import CloudStore
+from fotofinish.storage.disposition import attachment
 from fotofinish.storage.folder import FolderStore
 from fotofinish.storage.local_links import LocalLinks
 from fotofinish.storage.sigv4 import S3Presigner
@@ -36,6 +37,9 @@ class Signer(Protocol):
         The same `now` gives the same links.
         """
 
+    def link_saved_as(self, key: str, disposition: str, now: float) -> str:
+        """A link whose answer has this Content-Disposition header, where the store can do that."""
+
 
 class Linker:
     """Links to the objects of the configured store, valid for `FOTOFINISH_LINK_TTL`; those to
@@ -55,6 +59,12 @@ class Linker:
     def links(self, keys: Iterable[str], *, now: float | None = None) -> list[str]:
         """A link a key, in their order. Raises StorageError when they cannot be made."""
         return self.signer.links(keys, time.time() if now is None else now)
+
+    def link_saved_as(self, key: str, filename: str, *, now: float | None = None) -> str:
+        """A link that saves the object under this name; under the key's, where links are signed by
+        obstore. Raises StorageError."""
+        at = time.time() if now is None else now
+        return self.signer.link_saved_as(key, attachment(filename), at)
 
     def lasting_links(
         self, versions: Sequence[tuple[str, int]], *, now: float | None = None
@@ -96,6 +106,10 @@ class CloudLinks:
         fresh = [version for version in versions if version not in self._made]
         self._made.update(zip(fresh, self.links([key for key, _ in fresh], now), strict=True))
         return [self._made[version] for version in versions]
+
+    def link_saved_as(self, key: str, disposition: str, now: float) -> str:
+        """The link to the object; obstore cannot sign a header of the answer."""
+        return self.links((key,), now)[0]
 
 
 def open_linker(settings: Settings, store: Store) -> Linker:

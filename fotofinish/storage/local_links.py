@@ -4,7 +4,8 @@
 HMAC-SHA256 of everything between `/files/` and `&signature=`, exactly as it is written. So there
 is one spelling of a link, and any other is refused: another encoding of the same path, a leading
 zero, upper-case hex, one parameter more. Links to what may be drawn anew carry `version=<number>&`
-in front, so that caches know it for another picture.
+in front, so that caches know it for another picture; links that save under a name of their own
+`disposition=<Content-Disposition header>&`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote, unquote
 
 from fotofinish.errors import NotAllowed
 from fotofinish.storage.keyed_hash import hmac_sha256
@@ -19,7 +21,8 @@ from fotofinish.storage.keys import address_path
 
 PURPOSE = b"fotofinish: links to local files, version 1"
 QUERY = re.compile(
-    rb"((?:version=[1-9][0-9]{0,9}&)?expires=([1-9][0-9]{0,11}))&signature=([0-9a-f]{64})"
+    rb"((?:version=[1-9][0-9]{0,9}&)?(?:disposition=([A-Za-z0-9_.~%-]+)&)?"
+    rb"expires=([1-9][0-9]{0,11}))&signature=([0-9a-f]{64})"
 )
 
 
@@ -50,17 +53,25 @@ class LocalLinks:
             made.append(f"{self._base}{signed}&signature={self._sign(signed.encode())}")
         return made
 
-    def check(self, path: bytes, query: bytes, now: float) -> None:
-        """Raise NotAllowed unless this is a link of ours, letter by letter, and not expired.
+    def link_saved_as(self, key: str, disposition: str, now: float) -> str:
+        """A link that makes this server answer with this Content-Disposition header."""
+        asked = f"disposition={quote(disposition, safe='')}&expires={int(now) + self._ttl}"
+        signed = f"{address_path(key)}?{asked}"
+        return f"{self._base}{signed}&signature={self._sign(signed.encode())}"
+
+    def check(self, path: bytes, query: bytes, now: float) -> str | None:
+        """Raise NotAllowed unless this is a link of ours, letter by letter, and not expired; give
+        the Content-Disposition header that it names.
 
         `path` is what came after `/files/`, still percent-encoded; `query` what came after `?`.
         """
         found = QUERY.fullmatch(query)
         if found is None:
             raise NotAllowed("This link is not valid.")
-        signed, expires, signature = found.groups()
+        signed, disposition, expires, signature = found.groups()
         expected = self._sign(path + b"?" + signed)
         if not hmac.compare_digest(expected.encode(), signature):
             raise NotAllowed("This link is not valid.")
         if now >= int(expires):
             raise NotAllowed("This link has expired.")
+        return None if disposition is None else unquote(disposition.decode())

@@ -222,6 +222,8 @@ def test_one_original_comes_down_byte_for_byte(
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert Path(download.value.path()).read_bytes() == gallery.original(photo)
+    name = f"{gallery.event.slug}-20260509-090000-{str(photo)[:8]}.jpg"  # nine o'clock in Berlin
+    assert download.value.suggested_filename == name
 
 
 def test_all_photos_come_as_one_archive_with_progress(page: Page, gallery: Gallery) -> None:

@@ -142,6 +142,8 @@ def test_downloads_follow_the_organisers_choice(gallery: Gallery, client: httpx.
     gallery.choose(downloads="previews")
     link = client.get(f"{gallery.address}/photo/{photo}/download").headers["location"]
     assert "/medium/" in link
+    name = f"{gallery.event.slug}-20260509-090000-{str(photo)[:8]}.webp"
+    assert client.get(link).headers["content-disposition"] == f'attachment; filename="{name}"'
     assert client.get(f"{gallery.address}/photos.zip?bib=1").status_code == 403
     gallery.execute(
         "update event_gallery set downloads = 'off' where event_id = %s", gallery.event.id

@@ -199,3 +199,14 @@ def test_over_http_an_expired_link_is_refused(files_server: FilesServer) -> None
 def test_a_link_outlives_a_restart(folder_settings: Settings) -> None:
     before, after = (open_linker(folder_settings, open_store(folder_settings)) for _ in range(2))
     assert before.link(KEY, now=NOW) == after.link(KEY, now=NOW)
+
+
+def test_a_link_that_saves_under_another_name_says_so_and_cannot_be_changed() -> None:
+    wanted = 'attachment; filename="Köln.jpg"'
+    path, query = parts(SIGNER.link_saved_as(KEY, wanted, NOW))
+    assert SIGNER.check(path, query, NOW) == wanted
+    for at in range(len(query)):
+        for other in (b"", b"a", b"%", b"&", query[at : at + 1] * 2):
+            forged = query[:at] + other + query[at + 1 :]
+            assert forged == query or not accepts(path, forged), forged
+    assert not accepts(path, query.partition(b"&")[2])

@@ -18,7 +18,7 @@ from fotofinish.delivery.ranges import RangeNotSatisfiable, Span, spans
 from fotofinish.delivery.selections import Original, note_checksum, originals_by_id
 from fotofinish.errors import InvalidRequest, NotAllowed, NotFound
 from fotofinish.events.published import PublishedEvent
-from fotofinish.photos.preview_links import preview_links
+from fotofinish.photos.preview_links import preview_place
 from fotofinish.storage.disposition import attachment
 from fotofinish.web.gallery.finding import NO_PHOTO, Finding
 from fotofinish.web.gallery.opening import OpenGallery
@@ -45,12 +45,13 @@ class Downloads:
             found = await originals_by_id(connection, gallery.event.id, [photo_id])
         if not found:
             raise NotFound(NO_PHOTO)
+        key = found[0].key
         if gallery.choices.downloads == "previews":
-            (link,) = preview_links(ours.linker, gallery.event.id, "medium", found)
+            key, _ = preview_place(gallery.event.id, "medium", found[0])
         else:
-            link = ours.linker.link(found[0].key)
             ours.uses.linked(gallery.event.id, 1)
-        return RedirectResponse(link, 303)
+        name = f"{_name(gallery.event, found[0])}.{key.rpartition('.')[2]}"
+        return RedirectResponse(ours.linker.link_saved_as(key, name), 303)
 
     async def archive(self, request: Request, gallery: OpenGallery) -> Response:
         """GET and HEAD `/e/{slug}/photos.zip`: chosen photos (`p`), or all of a search."""
@@ -136,13 +137,22 @@ def _send(
 
 
 def _entry(event: PublishedEvent, original: Original) -> Entry:
-    """A name that tells when it was taken, and stays the same when more photos come."""
-    taken: datetime = event.starts_at
-    name = str(original.id)[:8]
-    if original.captured_at is not None:
-        taken = original.captured_at.astimezone(ZoneInfo(event.time_zone))
-        name = f"{taken:%Y%m%d-%H%M%S}-{name}"
-    return Entry(f"{event.slug}-{name}.{original.extension}", original.size, taken)
+    name = f"{_name(event, original)}.{original.extension}"
+    return Entry(name, original.size, _taken(event, original) or event.starts_at)
+
+
+def _name(event: PublishedEvent, original: Original) -> str:
+    """Tells of which event it is and when it was taken; the same when more photos come."""
+    taken = _taken(event, original)
+    when = f"{taken:%Y%m%d-%H%M%S}-" if taken else ""
+    return f"{event.slug}-{when}{str(original.id)[:8]}"
+
+
+def _taken(event: PublishedEvent, original: Original) -> datetime | None:
+    """When it was taken, on the event's clock."""
+    if original.captured_at is None:
+        return None
+    return original.captured_at.astimezone(ZoneInfo(event.time_zone))
 
 
 def _read_ids(given: str) -> list[UUID]:
