@@ -313,6 +313,11 @@ def test_chosen_photos_alone_are_downloaded(page: Page, gallery: Gallery) -> Non
     no_serious_faults(page)
     with page.expect_download() as download:
         page.locator("[data-chosen] a").click()
+    expect(page.get_by_text("look in your downloads")).to_be_visible()
+    bars = page.locator(".bars > div").evaluate_all(
+        "all => all.map(bar => bar.getBoundingClientRect().toJSON())"
+    )
+    assert bars[0]["bottom"] <= bars[1]["top"], "the one lies over the other"
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
         assert {archive.read(name) for name in archive.namelist()} == {
             gallery.original(ids[1]), gallery.original(ids[3]),
@@ -352,6 +357,16 @@ def test_a_selfie_from_a_file_is_made_small_before_it_is_sent(
     page.goto(gallery.address)
     page.get_by_label("Choose a picture").set_input_files(demo.selfie)
     expect(page.get_by_text("The picture is ready.")).to_be_visible()
+    shown = page.get_by_role("img", name="Your selfie")
+    expect(shown).to_be_visible()
+    assert (
+        shown.evaluate(
+            """canvas => new Set(canvas.getContext("2d")
+            .getImageData(0, 0, canvas.width, canvas.height).data).size"""
+        )
+        > 50
+    ), "the canvas is empty"
+    no_serious_faults(page)
     page.get_by_label("I agree to this.").check()
     page.get_by_role("button", name="Search with this selfie").click()
     expect(photos(page)).to_have_count(1)

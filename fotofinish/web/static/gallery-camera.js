@@ -50,8 +50,7 @@ shoot.addEventListener("click", async () => {
   await keep(video, video.videoWidth, video.videoHeight, native)
   file.value = ""
   stop()
-  video.hidden = shoot.hidden = true
-  canvas.hidden = again.hidden = false
+  present(true)
   const next = form.elements.consent.checked ? form.querySelector("button:not([type])") : form.elements.consent
   next.focus()
 })
@@ -69,10 +68,19 @@ for (const input of [native, file]) {
     try {
       const bitmap = await createImageBitmap(picture)
       await keep(bitmap, bitmap.width, bitmap.height, input)
+      present(false)
     } catch {
       said.textContent = said.dataset.ready // a kind that this browser cannot show, but we may read
     }
   })
+}
+
+// The picture as it will be sent; one of the camera as in a mirror, as it was seen
+function present(mirrored) {
+  view.hidden = canvas.hidden = false
+  video.hidden = shoot.hidden = true
+  again.hidden = !mirrored
+  canvas.classList.toggle("mirrored", mirrored)
 }
 
 async function keep(source, width, height, input) {
