@@ -107,7 +107,7 @@ def test_correcting_numbers_on_one_photo_and_on_several(page: Page, office: Offi
     tools = page.get_by_role("group", name="Change the chosen photos")
     hands.type(tools.get_by_label("Bib"), "77")
     hands.press(tools.get_by_role("button", name="Add bib"))
-    expect(page.get_by_text("Done.")).to_be_visible()
+    expect(page.get_by_text("Added 77 to 2 photos.")).to_be_visible()
     hands.press(page.locator(".cell").nth(0).get_by_role("link"))
     page.wait_for_url(f"**/photos/{first}*")
     page.keyboard.press("b")

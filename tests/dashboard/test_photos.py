@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from fotofinish.photos.browsing import Filter
 from tests.dashboard.conftest import Office, enter
@@ -139,7 +139,9 @@ def test_deleted_photos_are_gone_with_all_that_was_known(
     answer = office.client(office.owner).send(
         f"/events/{office.event_id}/photos/{photos[1]}", do="delete"
     )
-    assert answer.headers["location"] == f"/events/{office.event_id}/photos"
+    after = answer.headers["location"]
+    assert after.partition("?")[0] == f"/events/{office.event_id}/photos"
+    assert "Deleted 1 photo for good." in office.client(office.owner).http.get(after).text
     assert tags(office, photos[1]) == {}
     assert shown(office) == 2
     assert office.execute("select event_id from photo_gone where photo_id = %s", photos[1]) == [
@@ -223,7 +225,11 @@ def test_numbers_are_corrected_by_keyboard_alone(
     page.keyboard.type("888")
     page.keyboard.press("Enter")
     expect(page.locator(".tags li")).to_have_count(3)
-    page.keyboard.press("3")
+    page.wait_for_load_state()
+    for _ in range(3):
+        page.keyboard.press("x")
+    expect(page.get_by_role("button", name="Remove 2")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator(".tags li")).to_have_count(2)
     page.keyboard.press("c")
     page.wait_for_url(f"**/{photos[2]}?show=ready")
@@ -231,6 +237,89 @@ def test_numbers_are_corrected_by_keyboard_alone(
     page.keyboard.press("h")
     expect(page.get_by_text("hidden", exact=True)).to_be_visible()
     assert shown(office) == 2
+
+
+def test_a_number_that_is_typed_is_added_and_removes_none(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    page.keyboard.type("1234")
+    field = page.get_by_label("Add a number")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("1234")
+    page.get_by_label("What was seen").focus()
+    page.keyboard.type("5")
+    expect(field).to_have_value("12345")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tags li")).to_have_count(3)
+    assert tags(office, photos[1]) == {"1": "read", "2": "read", "12345": "hand"}
+
+
+def test_a_number_in_the_field_is_added_by_all_right(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    page.keyboard.press("b")
+    page.keyboard.type("42a2")
+    page.get_by_role("button", name="All right").click()
+    page.wait_for_url(f"**/{photos[2]}?show=ready")
+    expect(page.get_by_role("status")).to_have_text(
+        "Added 42A2 to the photo before. This is the next one."
+    )
+    assert tags(office, photos[1]) == {"1": "hand", "2": "hand", "42A2": "hand"}
+
+
+def test_a_number_in_the_field_is_not_left_behind_without_a_question(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.keyboard.type("42")
+    page.get_by_role("button", name="Hide").click()
+    expect(page.get_by_label("Add a number")).to_have_value("42")
+    assert asked == ["beforeunload"]
+    assert shown(office) == 3
+
+
+def test_what_was_done_is_said_where_the_keys_go_on(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[2]}?show=ready")
+    said = page.locator(".side").get_by_role("status")
+    page.keyboard.type("88")
+    page.keyboard.press("Enter")
+    for key, words in (
+        ("h", "Added 88 to this photo."),
+        ("h", "Hid this photo from participants."),
+        ("r", "Showing this photo to participants again."),
+        ("c", "Turned this photo to the right. Reading follows."),
+        ("c", "Confirmed. No photo comes after this one."),
+    ):
+        expect(said).to_have_text(words)
+        expect(said).to_be_focused()
+        page.wait_for_load_state()
+        page.keyboard.press(key)
+
+
+@pytest.mark.parametrize("bib", ["   ", "x" * 21])
+def test_what_is_no_number_comes_back_to_be_mended(
+    office: Office, photos: list[uuid.UUID], bib: str
+) -> None:
+    answer = office.client(office.owner).send(
+        f"/events/{office.event_id}/photos/{photos[0]}", do="add", bib=bib
+    )
+    assert f'value="{bib.strip()}" data-add' in answer.text
+    assert "1 to 20" in answer.text
 
 
 def test_several_photos_are_changed_at_once(
@@ -245,7 +334,7 @@ def test_several_photos_are_changed_at_once(
     expect(page.get_by_text("3 chosen")).to_be_visible()
     page.get_by_role("group", name="Change the chosen").get_by_label("Bib").fill("500")
     page.get_by_role("button", name="Add bib").click()
-    expect(page.get_by_role("status")).to_have_text("Done.")
+    expect(page.get_by_role("status")).to_have_text("Added 500 to 3 photos.")
     assert all("500" in tags(office, photo) for photo in photos[:3])
     assert "500" not in tags(office, photos[3])
     ticks.nth(1).click()

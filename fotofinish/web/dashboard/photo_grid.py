@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from fotofinish.photos.deleting import delete_photos
 from fotofinish.photos.preview_links import preview_links
 from fotofinish.photos.removals import count_removals
 from fotofinish.web.dashboard.photo_filters import LABELS, asked, filter_of
+from fotofinish.web.dashboard.photo_notices import done, notice_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.services import Services, services
@@ -75,12 +77,12 @@ class PhotoGrid:
             event = await find_event_of(connection, request, visitor)
             require(visitor.organisation(event.org_id), "editor")
             chosen = _chosen(form)
-            await change_photos(
+            said = await change_photos(
                 connection, ours, event.id, chosen, text(form, "do"), text(form, "bib")
             )
         query = asked(request.query_params).query
         return RedirectResponse(
-            f"/events/{event.id}/photos?{query}{'&' if query else ''}done=changed", 303
+            f"/events/{event.id}/photos?{query}{'&' if query else ''}{said}", 303
         )
 
     async def _render(
@@ -102,9 +104,10 @@ class PhotoGrid:
             removals = await count_removals(connection, event.id) if whole else 0
         links, trouble = thumbnails(ours, event.id, cells)
         frame = frame_of(request, visitor, visitor.organisation(event.org_id))
+        said = notice_of(request.query_params.get("done", ""))
         return self._shell.render(
             template,
-            frame,
+            replace(frame, notice=said or frame.notice),
             pictures=list(links.values())[:1],
             event=event,
             cells=cells,
@@ -133,8 +136,11 @@ async def change_photos(
     photo_ids: Sequence[UUID],
     what: str,
     bib: str,
-) -> None:
-    """Do one thing with photos of an event; raises InvalidValue for a bib that is none."""
+) -> str:
+    """Do one thing with photos of an event, and give back the query that says so.
+
+    Raises InvalidValue for a bib that is none.
+    """
     if what in ("hide", "show"):
         await set_hidden(connection, event_id, photo_ids, hidden=what == "hide")
     elif what in ("left", "right"):
@@ -145,11 +151,16 @@ async def change_photos(
     elif what == "delete":
         await delete_photos(connection, ours.queue, event_id, photo_ids)
     elif what == "add":
-        await add_bib(connection, event_id, photo_ids, checked_bib(bib))
+        bib = checked_bib(bib)
+        await add_bib(connection, event_id, photo_ids, bib)
     elif what == "remove":
-        await remove_bib(connection, event_id, photo_ids, normalise_bib(bib))
+        bib = normalise_bib(bib)
+        if not bib:
+            raise InvalidValue("Write the bib number that is to be removed.")
+        await remove_bib(connection, event_id, photo_ids, bib)
     else:
         raise InvalidRequest("There is no such thing to do with photos.")
+    return done(what, len(photo_ids), bib)
 
 
 def thumbnails(

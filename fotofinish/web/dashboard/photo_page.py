@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fotofinish.bibs.corrections import confirm_bibs
-from fotofinish.errors import NotFound, StorageError
+from fotofinish.bibs.numbers import normalise_bib
+from fotofinish.errors import InvalidValue, NotFound, StorageError
+from fotofinish.events.events import Event
 from fotofinish.photos.browsing import Sheet, faces_of_photo, find_sheet, neighbours, tags_of_photo
 from fotofinish.photos.preview_links import preview_links
 from fotofinish.web.dashboard.photo_filters import asked, filter_of
 from fotofinish.web.dashboard.photo_grid import change_photos, find_event_of
+from fotofinish.web.dashboard.photo_notices import done, notice_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.services import Services, services
-
-NO_PHOTO = "There is no such photo."
 
 
 class PhotoPage:
@@ -29,20 +32,64 @@ class PhotoPage:
 
     async def show(self, request: Request, visitor: Visitor) -> Response:
         """GET `/events/{event_id}/photos/{photo_id}`; the filter says what comes next."""
+        return await self._render(request, visitor)
+
+    async def correct(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/photos/{photo_id}`: `do` one thing, or confirm and go on.
+
+        A number that stands in the field when all is said to be right is added first.
+        """
+        ours = services(request)
+        given = asked(request.query_params)
+        what, bib = text(form, "do"), text(form, "bib").strip()
+        async with ours.pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            require(visitor.organisation(event.org_id), "editor")
+            photo = await _find(connection, request, event)
+            target: UUID | None = photo.id
+            try:
+                if what == "confirm":
+                    if bib:
+                        await change_photos(connection, ours, event.id, [photo.id], "add", bib)
+                    await confirm_bibs(connection, event.id, [photo.id])
+                    wanted = filter_of(given, event)
+                    _, after = await neighbours(connection, event.id, wanted, photo)
+                    target = after or photo.id
+                    said = _confirmed(bib, last=after is None)
+                else:
+                    said = await change_photos(connection, ours, event.id, [photo.id], what, bib)
+                    target = None if what == "delete" else photo.id
+            except InvalidValue as error:
+                return await self._render(request, visitor, error, typed=bib)
+        query = "&".join(part for part in (given.query, said) if part)
+        place = "" if target is None else f"/{target}"
+        return RedirectResponse(
+            f"/events/{event.id}/photos{place}{'?' if query else ''}{query}", 303
+        )
+
+    async def _render(
+        self,
+        request: Request,
+        visitor: Visitor,
+        error: InvalidValue | None = None,
+        *,
+        typed: str = "",
+    ) -> Response:
         ours = services(request)
         given = asked(request.query_params)
         async with ours.pool.connection() as connection:
             event = await find_event_of(connection, request, visitor)
-            photo = await find_sheet(connection, event.id, request.path_params["photo_id"])
-            if photo is None:
-                raise NotFound(NO_PHOTO)
+            photo = await _find(connection, request, event)
             tags = await tags_of_photo(connection, photo.id)
             faces = await faces_of_photo(connection, photo.id)
             before, after = await neighbours(connection, event.id, filter_of(given, event), photo)
         link, trouble = _preview(ours, event.id, photo)
+        frame = frame_of(request, visitor, visitor.organisation(event.org_id))
+        said = notice_of(request.query_params.get("done", ""), one="this photo")
         return self._shell.render(
             "photo.html",
-            frame_of(request, visitor, visitor.organisation(event.org_id)),
+            replace(frame, notice=None if error else said),
+            status=error.status if error else 200,
             pictures=[link] if link else [],
             event=event,
             photo=photo,
@@ -53,31 +100,23 @@ class PhotoPage:
             given=given,
             link=link,
             trouble=trouble,
+            fault=error.message if error else None,
+            typed=typed,
         )
 
-    async def correct(self, request: Request, visitor: Visitor, form: FormData) -> Response:
-        """POST `/events/{event_id}/photos/{photo_id}`: `do` one thing, or confirm and go on."""
-        ours = services(request)
-        given = asked(request.query_params)
-        query = f"?{given.query}" if given.query else ""
-        async with ours.pool.connection() as connection:
-            event = await find_event_of(connection, request, visitor)
-            require(visitor.organisation(event.org_id), "editor")
-            photo = await find_sheet(connection, event.id, request.path_params["photo_id"])
-            if photo is None:
-                raise NotFound(NO_PHOTO)
-            target: UUID | None = photo.id
-            if text(form, "do") == "confirm":
-                await confirm_bibs(connection, event.id, [photo.id])
-                _, after = await neighbours(connection, event.id, filter_of(given, event), photo)
-                target = after or photo.id
-            else:
-                what = text(form, "do")
-                await change_photos(connection, ours, event.id, [photo.id], what, text(form, "bib"))
-                target = None if what == "delete" else photo.id
-        if target is None:
-            return RedirectResponse(f"/events/{event.id}/photos{query}", 303)
-        return RedirectResponse(f"/events/{event.id}/photos/{target}{query}", 303)
+
+async def _find(connection: AsyncConnection, request: Request, event: Event) -> Sheet:
+    photo = await find_sheet(connection, event.id, request.path_params["photo_id"])
+    if photo is None:
+        raise NotFound("There is no such photo.")
+    return photo
+
+
+def _confirmed(bib: str, *, last: bool) -> str:
+    """What is worth saying: the next photo on the page says by itself that this one is right."""
+    if last:
+        return done("confirm")
+    return done("added-before", bib=normalise_bib(bib)) if bib else ""
 
 
 def _preview(ours: Services, event_id: int, photo: Sheet) -> tuple[str | None, str | None]:

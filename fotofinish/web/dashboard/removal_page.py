@@ -51,4 +51,4 @@ class RemovalPage:
             if not number.isdecimal() or len(number) > 18 or what not in ("hide", "keep"):
                 raise InvalidRequest("There is no such answer.")
             await settle_removal(connection, event.id, int(number), hide=what == "hide")
-        return RedirectResponse(f"/events/{event.id}/removals?done=changed", 303)
+        return RedirectResponse(f"/events/{event.id}/removals?done=request-{what}", 303)

@@ -35,7 +35,8 @@ SAFETY = {
 NOTICES = {
     "created": "The event is there. Now put photos in.",
     "saved": "Saved.",
-    "changed": "Done.",
+    "request-hide": "The photo is hidden, and the request answered.",
+    "request-keep": "The photo stays, and the request is answered.",
     "listed": "The start list is in. Readings are checked against it from now on.",
     "unlisted": "The start list is gone. Every number that is read counts again.",
     "corrected": "The photos carry the right number now.",

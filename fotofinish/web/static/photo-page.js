@@ -1,24 +1,33 @@
 // Keys of a photo's page: arrows go to its neighbours, letters press the buttons that show them.
 
 const PENDING = 1500;
+const TYPED = "input:not([type=checkbox]), select, textarea";
+const photo = document.getElementById("photo");
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = event.target.matches("input:not([type=checkbox]), select, textarea");
-  if (typing) {
+  if (event.target.matches(TYPED)) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
   if (document.querySelector(":popover-open")) return;
+  // a digit begins a number: the field takes the focus, and with it the key
+  if (/^[0-9]$/.test(event.key)) return adding()?.focus();
   const target = wanted(event.key);
   if (!target) return;
   event.preventDefault();
-  if (target.matches("[data-add]")) target.focus();
+  if (target.matches("[data-add], [data-remove]")) target.focus();
   else target.click();
 });
 
+// A number that was typed and not yet sent is not left behind without a question.
+let sent = false;
+photo.addEventListener("submit", (event) => { sent = event.target === adding()?.form; });
+addEventListener("beforeunload", (event) => {
+  if (!sent && adding()?.value.trim()) event.preventDefault();
+});
+
 // A photo that is being read, after it was turned for instance, shows what became of it.
-const photo = document.getElementById("photo");
 if ("pending" in photo.dataset) setTimeout(look, PENDING);
 
 async function look() {
@@ -37,18 +46,36 @@ function show(fresh) {
   const [figure, other] = [photo, fresh].map((one) => one.querySelector("figure"));
   // a page that had no picture is not allowed to load one from elsewhere
   if (!figure || !other) {
-    if (document.activeElement.matches("[data-add]")) return setTimeout(look, PENDING);
+    if (busy()) return setTimeout(look, PENDING);
     return location.reload();
   }
   figure.replaceWith(other);
+  if (busy()) return;
   const [side, newer] = [photo, fresh].map((one) => one.querySelector(".side"));
-  if (!side.contains(document.activeElement)) side.replaceWith(newer);
+  const notice = side.querySelector(".notice");
+  if (notice) newer.querySelector("h1").after(notice);
+  side.replaceWith(newer);
+}
+
+// Whether somebody types, or is about to press something beside the picture.
+function busy() {
+  const held = photo.querySelector(".side").contains(document.activeElement);
+  return adding()?.value || (held && !document.activeElement.matches(".notice"));
+}
+
+function adding() {
+  return photo.querySelector("[data-add]");
 }
 
 function wanted(key) {
   if (key === "ArrowLeft") return document.querySelector("a[rel=prev]");
   if (key === "ArrowRight") return document.querySelector("a[rel=next]");
-  if (/^[1-9]$/.test(key)) return document.querySelector(`[data-remove="${key}"]`);
-  if (key.toLowerCase() === "b") return document.querySelector("[data-add]");
+  if (key.toLowerCase() === "b") return adding();
+  if (key.toLowerCase() === "x") return nextRemoval();
   return /^[a-z]$/i.test(key) ? document.querySelector(`[data-key="${key.toLowerCase()}"]`) : null;
+}
+
+function nextRemoval() {
+  const buttons = [...photo.querySelectorAll("[data-remove]")];
+  return buttons[(buttons.indexOf(document.activeElement) + 1) % buttons.length];
 }
