@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fotofinish.errors import Conflict, InvalidRequest, InvalidValue, StorageError
 from fotofinish.events.events import THRESHOLDS, Event, find_own_event, update_event
+from fotofinish.events.gallery import find_choices
 from fotofinish.photos.contact_sheet import SheetPhoto, contact_sheet
 from fotofinish.photos.failures import list_failed, retry_failed
 from fotofinish.photos.pace import pace_of
@@ -22,6 +23,8 @@ from fotofinish.photos.preview_links import preview_links
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.calls import originals_call
 from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event, time_zones
+from fotofinish.web.dashboard.gallery_page import gallery_address
+from fotofinish.web.dashboard.openness import why_closed
 from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.services import Services, services
@@ -102,6 +105,7 @@ class EventPage:
         ours = services(request)
         async with ours.pool.connection() as connection:
             event = await _find(connection, request, visitor)
+            choices = await find_choices(connection, event.id)
             counts = await event_status(connection, event.id)
             failed = (
                 await list_failed(connection, event.id, limit=FAILED_SHOWN) if counts.failed else []
@@ -120,7 +124,9 @@ class EventPage:
             "idle": idle,
             "thumbnails": thumbnails,
             "trouble": trouble,
-            "gallery": f"{ours.settings.public_url.rstrip('/')}/e/{event.slug}",
+            "choices": choices,
+            "closed": why_closed(event, choices),
+            "gallery": gallery_address(ours.settings.public_url, event, choices),
             "call": originals_call(
                 ours.settings.public_url, event.org_id, event.id, bib=_first_bib(photos)
             ),

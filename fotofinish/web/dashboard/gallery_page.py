@@ -22,6 +22,7 @@ from fotofinish.events.gallery import (
 from fotofinish.photos.logos import MAX_BYTES, as_png
 from fotofinish.photos.watermark import find_picture, find_watermark, save_picture
 from fotofinish.web.api.forms import read_form as read_file_form
+from fotofinish.web.dashboard.openness import why_closed
 from fotofinish.web.dashboard.photo_grid import find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
 from fotofinish.web.dashboard.visitors import Visitor, require
@@ -132,17 +133,18 @@ class GalleryPage:
         choices: GalleryChoices | None = None,
         fault: str | None = None,
     ) -> Response:
-        choices = choices or await find_choices(connection, event.id)
+        stored = await find_choices(connection, event.id)
         mark = await find_watermark(connection, event.id)
         return self._shell.render(
             "gallery-choices.html",
             frame_of(request, visitor, visitor.organisation(event.org_id)),
             status=422 if fault else 200,
             event=event,
-            choices=choices,
+            choices=choices or stored,
+            closed=why_closed(event, stored),
             mark=mark,
             fault=fault,
-            address=gallery_address(services(request).settings.public_url, event, choices),
+            address=gallery_address(services(request).settings.public_url, event, stored),
         )
 
 
