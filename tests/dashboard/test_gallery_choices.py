@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.dashboard.conftest import Office, SignedIn, enter
 
@@ -38,8 +38,8 @@ def save(office: Office, owner: SignedIn, **fields: object) -> httpx.Response:
 
 def upload(office: Office, owner: SignedIn, kind: str, picture: bytes) -> httpx.Response:
     return owner.http.post(
-        f"/events/{office.event_id}/gallery/picture",
-        data={"form_token": owner.form_token, "kind": kind},
+        f"/events/{office.event_id}/{'gallery' if kind == 'brand' else kind}/picture",
+        data={"form_token": owner.form_token},
         files={"file": ("logo", picture)},
         timeout=30,
     )
@@ -177,15 +177,40 @@ def test_a_logo_is_kept_as_a_png_of_sensible_size(
 def test_a_hostile_logo_is_refused(
     office: Office, owner: SignedIn, given: bytes, status: int
 ) -> None:
-    assert upload(office, owner, "brand", given).status_code == status
+    for kind, heading in (("brand", "The way in"), ("watermark", "Watermark on previews")):
+        answer = upload(office, owner, kind, given)
+        assert answer.status_code == status
+        assert 'role="alert"' in answer.text
+        assert heading in answer.text  # the page itself, not one with an error alone
     assert office.execute("select 1 from event_picture where event_id = %s", office.event_id) == []
+
+
+def test_a_logo_that_is_missing_or_too_large_is_not_sent(page: Page, office: Office) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/gallery")
+    field = page.locator("input[type=file]")
+    use = page.get_by_role("button", name="Use this logo")
+    for files, fault in (
+        ([], "Please select a file."),
+        ([_file(bytes(3 * 1024**2))], "A logo has at most 2 MB."),
+    ):
+        field.set_input_files(files)
+        use.click()
+        assert field.evaluate("one => one.validationMessage") == fault
+    field.set_input_files([_file(png())])
+    use.click()
+    expect(page.get_by_alt_text("The logo")).to_be_visible()
+
+
+def _file(content: bytes) -> FilePayload:
+    return {"name": "logo.png", "mimeType": "image/png", "buffer": content}
 
 
 def test_a_logo_can_be_removed(office: Office, owner: SignedIn) -> None:
     upload(office, owner, "brand", png())
     owner.http.post(
         f"/events/{office.event_id}/gallery/picture",
-        data={"form_token": owner.form_token, "kind": "brand", "do": "remove"},
+        data={"form_token": owner.form_token, "do": "remove"},
         files={"file": ("", b"")},
     )
     assert owner.http.get(f"/events/{office.event_id}/gallery/brand.png").status_code == 404

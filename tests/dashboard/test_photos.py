@@ -344,6 +344,44 @@ def test_several_photos_are_changed_at_once(
     assert listed(office, "show=ready") == [photos[0], photos[2]]
 
 
+def test_a_choice_without_a_number_is_not_lost(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos?show=ready")
+    for place in (0, 2):
+        page.locator("input[name=photo]").nth(place).click()
+    tools = page.get_by_role("group", name="Change the chosen")
+    tools.get_by_role("button", name="Add bib").click()
+    expect(tools.get_by_label("Bib")).to_be_focused()
+    expect(page.get_by_text("2 chosen")).to_be_visible()
+    # what only the server knows comes back with everything, too
+    page.evaluate("document.querySelector('.tools [name=bib]').maxLength = 30")
+    tools.get_by_label("Bib").fill("1" * 21)
+    tools.get_by_role("button", name="Add bib").click()
+    expect(page.get_by_role("alert")).to_contain_text("1 to 20")
+    expect(page.get_by_text("2 chosen")).to_be_visible()
+    tools.get_by_label("Bib").fill("500")
+    tools.get_by_role("button", name="Add bib").click()
+    expect(page.get_by_role("status")).to_have_text("Added 500 to 2 photos.")
+    assert ["500" in tags(office, photo) for photo in photos[:3]] == [True, False, True]
+    page.locator("input[name=photo]").first.click()
+    tools.get_by_role("button", name="Add bib").click()
+    tools.get_by_role("button", name="Hide").click()
+    expect(page.get_by_role("status")).to_have_text("Hid 1 photo from participants.")
+
+
+def test_an_error_keeps_the_organisation_and_leads_back_to_the_event(
+    office: Office, photos: list[uuid.UUID]
+) -> None:
+    answer = office.client(office.owner).send(
+        f"/events/{office.event_id}/photos/change", do="explode", photos=str(photos[0])
+    )
+    assert answer.status_code == 400
+    assert "Harbour Races</span>" in answer.text
+    assert f'href="/events/{office.event_id}"' in answer.text
+
+
 def test_the_grid_is_walked_by_keyboard(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fotofinish.errors import InvalidRequest, InvalidValue, NotFound
+from fotofinish.errors import FotofinishError, InvalidRequest, InvalidValue, NotFound, TooLarge
 from fotofinish.events.events import Event
 from fotofinish.events.gallery import (
     GalleryChoices,
@@ -30,6 +30,7 @@ from fotofinish.web.gallery.sheet import Sheet
 from fotofinish.web.services import services
 
 PICTURES = ("brand", "watermark")
+PICTURE_FAULTS = (InvalidRequest, InvalidValue, TooLarge)
 QR_KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -56,7 +57,7 @@ class GalleryPage:
                 await save_choices(connection, event.id, wanted, code=text(form, "code"))
             except InvalidValue as error:
                 return await self._render(
-                    request, visitor, connection, event, choices=wanted, fault=error.message
+                    request, visitor, connection, event, choices=wanted, error=error
                 )
         return RedirectResponse(f"/events/{event.id}/gallery?done=saved", 303)
 
@@ -70,21 +71,19 @@ class GalleryPage:
 
     async def set_picture(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/gallery/picture`: a logo (`file`), or none (`do` = remove)."""
+        try:
+            event = await take_picture(request, visitor, form, "brand")
+        except PICTURE_FAULTS as error:
+            return await self.refuse_picture(request, visitor, error)
+        return RedirectResponse(f"/events/{event.id}/gallery?done=saved", 303)
+
+    async def refuse_picture(
+        self, request: Request, visitor: Visitor, error: FotofinishError
+    ) -> Response:
+        """The page with what is wrong with a logo."""
         async with services(request).pool.connection() as connection:
             event = await find_event_to_change(connection, request, visitor)
-        kind = text(form, "kind")
-        if kind not in PICTURES:
-            raise InvalidRequest("There is no such picture.")
-        png = None
-        if text(form, "do") != "remove":
-            given = form.get("file")
-            if not isinstance(given, UploadFile) or not given.size:
-                raise InvalidValue("Choose a picture first.")
-            png = await as_png(await given.read())
-        async with services(request).pool.connection() as connection:
-            await save_picture(connection, event.id, kind, png)
-        page = "watermark" if kind == "watermark" else "gallery"
-        return RedirectResponse(f"/events/{event.id}/{page}?done=saved", 303)
+            return await self._render(request, visitor, connection, event, error=error)
 
     async def picture(self, request: Request, visitor: Visitor) -> Response:
         """GET `/events/{event_id}/gallery/{kind}.png`: a picture as it is kept."""
@@ -131,19 +130,19 @@ class GalleryPage:
         event: Event,
         *,
         choices: GalleryChoices | None = None,
-        fault: str | None = None,
+        error: FotofinishError | None = None,
     ) -> Response:
         stored = await find_choices(connection, event.id)
         mark = await find_watermark(connection, event.id)
         return self._shell.render(
             "gallery-choices.html",
             frame_of(request, visitor, visitor.organisation(event.org_id)),
-            status=422 if fault else 200,
+            status=error.status if error else 200,
             event=event,
             choices=choices or stored,
             closed=why_closed(event, stored),
             mark=mark,
-            fault=fault,
+            fault=error.message if error else None,
             address=gallery_address(services(request).settings.public_url, event, stored),
         )
 
@@ -153,6 +152,26 @@ async def read_picture_form(request: Request) -> FormData:
     if not request.headers.get("content-type", "").startswith("multipart/"):
         return await read_form(request)
     return await read_file_form(request, MAX_BYTES)
+
+
+async def take_picture(request: Request, visitor: Visitor, form: FormData, kind: str) -> Event:
+    """Keep the form's logo as an event's picture of this kind, or remove that one.
+
+    Raises InvalidValue without a file, and InvalidRequest or TooLarge for what can be no logo.
+    """
+    async with services(request).pool.connection() as connection:
+        event = await find_event_to_change(connection, request, visitor)
+    png = None
+    if text(form, "do") != "remove":
+        given = form.get("file")
+        if not isinstance(given, UploadFile) or not given.size:
+            raise InvalidValue("Choose a picture first.")
+        png = await as_png(await given.read())
+    async with services(request).pool.connection() as connection:
+        # a logo belongs to choices: where none were made, these are made now
+        await save_choices(connection, event.id, await find_choices(connection, event.id))
+        await save_picture(connection, event.id, kind, png)
+    return event
 
 
 def gallery_address(public_url: str, event: Event, choices: GalleryChoices) -> str:

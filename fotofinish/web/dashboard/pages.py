@@ -100,7 +100,12 @@ def dashboard_routes() -> list[Route]:
         Route("/events/{event_id:int}/gallery/link", form(gallery.renew_link), methods=["POST"]),
         Route(
             "/events/{event_id:int}/gallery/picture",
-            form(gallery.set_picture, read_picture_form),
+            form(gallery.set_picture, read_picture_form, gallery.refuse_picture),
+            methods=["POST"],
+        ),
+        Route(
+            "/events/{event_id:int}/watermark/picture",
+            form(mark.set_picture, read_picture_form, mark.refuse_picture),
             methods=["POST"],
         ),
         Route("/events/{event_id:int}/gallery/sheet", page(gallery.sheet), methods=["GET"]),

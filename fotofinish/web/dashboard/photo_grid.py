@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -38,6 +38,15 @@ MOST_MARKS = 1000
 CHUNK = 120  # can be divided by 2, 3, 4, 5, 6, 8, 10 and 12 columns
 MOST_AT_ONCE = 1000
 LAST_OFFSET = 10**8
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What could not be done, and what was chosen and typed for it: nothing of that is lost."""
+
+    fault: str | None = None
+    chosen: Sequence[UUID] = ()
+    bib: str = ""
 
 
 class PhotoGrid:
@@ -76,17 +85,26 @@ class PhotoGrid:
         async with ours.pool.connection() as connection:
             event = await find_event_of(connection, request, visitor)
             require(visitor.organisation(event.org_id), "editor")
-            chosen = _chosen(form)
-            said = await change_photos(
-                connection, ours, event.id, chosen, text(form, "do"), text(form, "bib")
-            )
+            chosen, what, bib = _chosen(form), text(form, "do"), text(form, "bib")
+            try:
+                _check_many(chosen)
+                said = await change_photos(connection, ours, event.id, chosen, what, bib)
+            except InvalidValue as error:
+                refused = Refused(error.message, chosen, bib)
+                return await self._render("photos.html", request, visitor, refused, whole=True)
         query = asked(request.query_params).query
         return RedirectResponse(
             f"/events/{event.id}/photos?{query}{'&' if query else ''}{said}", 303
         )
 
     async def _render(
-        self, template: str, request: Request, visitor: Visitor, *, whole: bool
+        self,
+        template: str,
+        request: Request,
+        visitor: Visitor,
+        refused: Refused | None = None,
+        *,
+        whole: bool,
     ) -> Response:
         ours = services(request)
         given = asked(request.query_params)
@@ -108,6 +126,7 @@ class PhotoGrid:
         return self._shell.render(
             template,
             replace(frame, notice=said or frame.notice),
+            status=422 if refused else 200,
             pictures=list(links.values())[:1],
             event=event,
             cells=cells,
@@ -121,6 +140,7 @@ class PhotoGrid:
             offset=offset,
             chunk=CHUNK,
             most=MOST_AT_ONCE,
+            refused=refused or Refused(),
         )
 
 
@@ -179,14 +199,16 @@ def _chosen(form: FormData) -> list[UUID]:
     """The chosen photos: `photos`, separated by commas, and every `photo`."""
     given = [*text(form, "photos").split(","), *map(str, form.getlist("photo"))]
     try:
-        chosen = list(dict.fromkeys(UUID(one) for one in given if one))
+        return list(dict.fromkeys(UUID(one) for one in given if one))
     except ValueError:
         raise InvalidRequest("There is no such photo.") from None
+
+
+def _check_many(chosen: Sequence[UUID]) -> None:
     if not chosen:
         raise InvalidValue("No photo was chosen. Tick some first.")
     if len(chosen) > MOST_AT_ONCE:
         raise InvalidValue(f"Change at most {MOST_AT_ONCE:,} photos at a time.")
-    return chosen
 
 
 def _mark(given: str) -> Mark | None:

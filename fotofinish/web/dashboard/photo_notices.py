@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from fotofinish.bibs.corrections import LONGEST
+from fotofinish.bibs.numbers import MOST_SIGNS
 from fotofinish.web.dashboard.wording import counted
 
 SAID = {
@@ -33,4 +33,4 @@ def notice_of(given: str, *, one: str = "1 photo") -> str | None:
     if what not in SAID or not many.isascii() or not many.isdigit() or len(many) > 4:
         return None
     photos = one if many == "1" else counted(int(many), "photo")
-    return SAID[what].format(photos=photos, bib=bib[:LONGEST])
+    return SAID[what].format(photos=photos, bib=bib[:MOST_SIGNS])

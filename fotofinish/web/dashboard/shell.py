@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from fotofinish.errors import FotofinishError, NotAllowed, NotAuthenticated
+from fotofinish.errors import FotofinishError, NotAllowed, NotAuthenticated, TooLarge
 from fotofinish.organisations.sessions import Membership
 from fotofinish.web.dashboard import wording
 from fotofinish.web.dashboard.guard import form_token_fits, from_our_own_page
@@ -60,6 +60,7 @@ FormHandler = Callable[[Request, Visitor, FormData], Awaitable[Response]]
 OpenHandler = Callable[[Request, Visitor | None], Awaitable[Response]]
 OpenFormHandler = Callable[[Request, Visitor | None, FormData], Awaitable[Response]]
 FormReader = Callable[[Request], Awaitable[FormData]]
+Refusal = Callable[[Request, Visitor, FotofinishError], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -128,7 +129,7 @@ class Shell:
             try:
                 return await handler(request, visitor)
             except FotofinishError as error:
-                return self._error_page(error, visitor)
+                return self._error_page(request, error, visitor)
 
         return endpoint
 
@@ -141,7 +142,7 @@ class Shell:
             try:
                 return await handler(request, visitor)
             except FotofinishError as error:
-                return self._error_page(error, visitor)
+                return self._error_page(request, error, visitor)
 
         return endpoint
 
@@ -151,7 +152,7 @@ class Shell:
         @functools.wraps(handler)
         async def endpoint(request: Request) -> Response:
             if not from_our_own_page(request):
-                return self._error_page(NotAllowed(FOREIGN_FORM), None)
+                return self._error_page(request, NotAllowed(FOREIGN_FORM), None)
             visitor = await find_visitor(request)
             form = await read_form(request)
             try:
@@ -161,30 +162,37 @@ class Shell:
                     raise NotAllowed(FOREIGN_FORM)
                 return await handler(request, visitor, form)
             except FotofinishError as error:
-                return self._error_page(error, visitor)
+                return self._error_page(request, error, visitor)
 
         return endpoint
 
-    def form(self, handler: FormHandler, read: FormReader | None = None) -> Endpoint:
+    def form(
+        self, handler: FormHandler, read: FormReader | None = None, refuse: Refusal | None = None
+    ) -> Endpoint:
         """A form sent by whoever is signed in, from a page of ours, with the session's token.
 
-        `read` is for forms that carry a file.
+        `read` is for forms that carry a file, `refuse` shows the page when that is too large.
         """
 
         @functools.wraps(handler)
         async def endpoint(request: Request) -> Response:
             if not from_our_own_page(request):
-                return self._error_page(NotAllowed(FOREIGN_FORM), None)
+                return self._error_page(request, NotAllowed(FOREIGN_FORM), None)
             visitor = await find_visitor(request)
             if visitor is None:
                 return RedirectResponse("/sign-in", 303)
             try:
-                form = await (read or read_form)(request)
+                try:
+                    form = await (read or read_form)(request)
+                except TooLarge as error:
+                    if refuse is None:
+                        raise
+                    return await refuse(request, visitor, error)
                 if not form_token_fits(request.cookies[COOKIE], text(form, "form_token")):
                     raise NotAllowed(FOREIGN_FORM)
                 return await handler(request, visitor, form)
             except FotofinishError as error:
-                return self._error_page(error, visitor)
+                return self._error_page(request, error, visitor)
 
         return endpoint
 
@@ -206,11 +214,19 @@ class Shell:
 
         return endpoint
 
-    def _error_page(self, error: FotofinishError, visitor: Visitor | None) -> Response:
+    def _error_page(
+        self, request: Request, error: FotofinishError, visitor: Visitor | None
+    ) -> Response:
         if error.status >= 500:
             raise error
-        frame = Frame(visitor, None) if visitor else None
-        return self.render("error.html", frame, status=error.status, message=error.message)
+        reached = visitor is not None and "org_id" in visitor.state
+        return self.render(
+            "error.html",
+            Frame(visitor, _organisation_of(visitor)) if visitor else None,
+            status=error.status,
+            message=error.message,
+            event_id=request.path_params.get("event_id") if reached else None,
+        )
 
 
 def frame_of(request: Request, visitor: Visitor, current: Membership | None) -> Frame:
@@ -218,6 +234,13 @@ def frame_of(request: Request, visitor: Visitor, current: Membership | None) -> 
     if current is not None:
         request.state.org_id = current.org_id
     return Frame(visitor, current, NOTICES.get(request.query_params.get("done", "")))
+
+
+def _organisation_of(visitor: Visitor) -> Membership | None:
+    """The organisation that the request has reached, or the only one there is."""
+    if "org_id" in visitor.state:
+        return visitor.organisation(visitor.state["org_id"])
+    return visitor.organisations[0] if len(visitor.organisations) == 1 else None
 
 
 async def read_form(request: Request) -> FormData:

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fotofinish.errors import InvalidValue
+from fotofinish.errors import FotofinishError, InvalidValue
 from fotofinish.events.events import Event
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import (
@@ -22,7 +22,7 @@ from fotofinish.photos.watermark import (
     find_watermark,
     save_watermark,
 )
-from fotofinish.web.dashboard.gallery_page import find_event_to_change
+from fotofinish.web.dashboard.gallery_page import PICTURE_FAULTS, find_event_to_change, take_picture
 from fotofinish.web.dashboard.photo_grid import find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor
@@ -52,8 +52,25 @@ class WatermarkPage:
             try:
                 await save_watermark(connection, ours.queue, event.id, mark)
             except InvalidValue as error:
-                return await self._render(request, visitor, connection, event, mark, error.message)
+                return await self._render(request, visitor, connection, event, mark, error)
         return RedirectResponse(f"/events/{event.id}/watermark?done=redrawing", 303)
+
+    async def set_picture(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """POST `/events/{event_id}/watermark/picture`: a logo (`file`) to make the mark of."""
+        try:
+            event = await take_picture(request, visitor, form, "watermark")
+        except PICTURE_FAULTS as error:
+            return await self.refuse_picture(request, visitor, error)
+        return RedirectResponse(f"/events/{event.id}/watermark?done=saved", 303)
+
+    async def refuse_picture(
+        self, request: Request, visitor: Visitor, error: FotofinishError
+    ) -> Response:
+        """The page with what is wrong with a logo."""
+        async with services(request).pool.connection() as connection:
+            event = await find_event_to_change(connection, request, visitor)
+            mark = await find_watermark(connection, event.id)
+            return await self._render(request, visitor, connection, event, mark, error)
 
     async def preview(self, request: Request, visitor: Visitor) -> Response:
         """GET `/events/{event_id}/watermark/preview`: a picture with the mark of the query."""
@@ -76,16 +93,16 @@ class WatermarkPage:
         connection: AsyncConnection,
         event: Event,
         mark: Watermark,
-        fault: str | None = None,
+        error: FotofinishError | None = None,
     ) -> Response:
         stored = await find_watermark(connection, event.id)
         return self._shell.render(
             "watermark.html",
             frame_of(request, visitor, visitor.organisation(event.org_id)),
-            status=422 if fault else 200,
+            status=error.status if error else 200,
             event=event,
             mark=mark,
-            fault=fault,
+            fault=error.message if error else None,
             positions=POSITIONS,
             has_logo=await find_picture(connection, event.id, "watermark") is not None,
             stale=await count_stale(connection, event.id, stored.version),

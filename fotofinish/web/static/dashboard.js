@@ -39,6 +39,14 @@ function say(text) {
   line.timer = setTimeout(() => line.classList.remove("shown"), 1600);
 }
 
+// A file that would be refused for its size is not sent at all.
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset.most) return;
+  const large = [...target.files].some((file) => file.size > Number(target.dataset.most));
+  target.setCustomValidity(large ? target.dataset.tooLarge : "");
+  target.reportValidity();
+});
+
 const zone = document.querySelector("[data-zone]");
 if (zone && !zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 

@@ -15,7 +15,8 @@ function start() {
   const most = Number(grid.dataset.most);
   const form = document.getElementById("choice");
   const tools = form.querySelector(".tools");
-  const chosen = new Set();
+  const chosen = new Set(form.elements.photos.value.split(",").filter(Boolean));
+  for (const input of grid.querySelectorAll("input:checked")) chosen.add(input.value); // came back
   const chunks = [];
   let columns = 0;
   let last = null;
@@ -111,6 +112,11 @@ function start() {
   }
 
   if (!tools) return;
+  if (chosen.size) tell();
+  // these two need a number; without one the choice stays as it is
+  tools.addEventListener("click", ({ target }) => {
+    if (target.name === "do") form.elements.bib.required = ["add", "remove"].includes(target.value);
+  });
   grid.addEventListener("click", (event) => {
     const input = event.target.closest("input[name=photo]");
     if (!input) return;
