@@ -11,7 +11,8 @@ from psycopg.rows import class_row
 
 @dataclass(frozen=True, slots=True)
 class EventSummary:
-    """An event and its photos by state; `open` are those waiting or being processed."""
+    """An event and its photos by state; `open` are those waiting or being processed, `removals`
+    requests to remove a photo that wait for an answer."""
 
     id: int
     name: str
@@ -23,6 +24,7 @@ class EventSummary:
     ready: int
     open: int
     failed: int
+    removals: int
 
 
 async def list_summaries(connection: AsyncConnection, org_id: int) -> list[EventSummary]:
@@ -30,7 +32,9 @@ async def list_summaries(connection: AsyncConnection, org_id: int) -> list[Event
     async with connection.cursor(row_factory=class_row(EventSummary)) as cursor:
         await cursor.execute(
             """select event.id, event.name, event.slug, event.starts_at, event.time_zone,
-                      event.status, counted.photos, counted.ready, counted.open, counted.failed
+                      event.status, counted.photos, counted.ready, counted.open, counted.failed,
+                      (select count(*) from removal_request request
+                       where request.event_id = event.id and request.state = 'open') as removals
                from event
                cross join lateral (
                    select count(*) as photos,

@@ -18,6 +18,23 @@ def test_the_selector_shows_the_organisations_id(signed_in: Page, office: Office
     expect(signed_in.get_by_text("Somebody Else")).to_have_count(0)
 
 
+def test_a_request_to_remove_a_photo_is_seen_from_the_first_page_on(
+    signed_in: Page, office: Office
+) -> None:
+    asked = "1 request to remove a photo waits for your answer."
+    expect(signed_in.get_by_text(asked)).to_have_count(0)
+    office.execute(
+        """insert into removal_request (event_id, photo_id, message, contact)
+           values (%s, %s, '', '')""",
+        office.event_id,
+        office.add_photo("ready"),
+    )
+    for path in ("/", f"/events/{office.event_id}"):
+        signed_in.goto(office.url + path)
+        signed_in.get_by_role("link", name=asked).click()
+        signed_in.wait_for_url(f"**/events/{office.event_id}/removals")
+
+
 def test_one_click_copies_an_events_id(signed_in: Page, office: Office) -> None:
     row = signed_in.get_by_role("listitem").filter(has_text="Harbour <b>Run</b>")
     row.get_by_role("button", name=f"Copy event id {office.event_id}").click()

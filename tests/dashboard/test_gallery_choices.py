@@ -92,6 +92,21 @@ def test_a_link_has_a_key_that_can_be_renewed(office: Office, owner: SignedIn) -
     assert stored(office, "link_token") != (token,)
 
 
+def test_a_new_link_is_made_after_a_question(page: Page, office: Office, owner: SignedIn) -> None:
+    save(office, owner, access="link")
+    before = stored(office, "link_token")
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/gallery")
+    page.get_by_role("button", name="Make a new link …").click()
+    expect(page.get_by_role("dialog")).to_contain_text("every QR code")
+    page.get_by_role("button", name="Keep this one").click()
+    assert stored(office, "link_token") == before
+    page.get_by_role("button", name="Make a new link …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Make a new link").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert stored(office, "link_token") != before
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

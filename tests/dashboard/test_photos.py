@@ -339,6 +339,7 @@ def test_several_photos_are_changed_at_once(
     assert "500" not in tags(office, photos[3])
     ticks.nth(1).click()
     page.get_by_role("button", name="Delete …").click()
+    expect(page.get_by_role("heading", name="Delete 1 photo?")).to_be_visible()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.locator(".cell")).to_have_count(2)
     assert listed(office, "show=ready") == [photos[0], photos[2]]

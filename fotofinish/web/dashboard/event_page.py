@@ -20,6 +20,7 @@ from fotofinish.photos.failures import list_failed, retry_failed
 from fotofinish.photos.pace import pace_of
 from fotofinish.photos.photos import event_status
 from fotofinish.photos.preview_links import preview_links
+from fotofinish.photos.removals import count_removals
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.calls import originals_call
 from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event, time_zones
@@ -106,6 +107,7 @@ class EventPage:
         async with ours.pool.connection() as connection:
             event = await _find(connection, request, visitor)
             choices = await find_choices(connection, event.id)
+            removals = await count_removals(connection, event.id)
             counts = await event_status(connection, event.id)
             failed = (
                 await list_failed(connection, event.id, limit=FAILED_SHOWN) if counts.failed else []
@@ -119,6 +121,7 @@ class EventPage:
             "event": event,
             "counts": counts,
             "failed": failed,
+            "removals": removals,
             "left": left,
             "pace": pace,
             "idle": idle,

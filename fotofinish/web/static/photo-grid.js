@@ -161,6 +161,7 @@ function start() {
 
   function tell() {
     tools.querySelector("[data-chosen]").textContent = chosen.size;
+    tools.querySelector("[data-chosen-photos]").textContent = chosen.size === 1 ? "1 photo" : `${chosen.size} photos`;
     tools.classList.toggle("open", chosen.size > 0);
   }
 
