@@ -173,6 +173,14 @@ def test_the_organisers_look_is_shown_and_legible(
     assert "Acme Races" in page
     assert "logo.png" in page
     assert client.get(f"{gallery.address}/logo.png").content == file.getvalue()
+    missing = client.get(f"{gallery.address}/photo/{uuid.UUID(int=1)}").text
+    decide(gallery, code="harbour26", access="code", brand_name="Acme Races", brand_colour=colour)
+    door = client.get(gallery.address).text
+    for closed in (missing, door):
+        assert "Acme Races" in closed
+        assert "logo.png" in closed
+        assert "brand.css" in closed
+    assert client.get(f"{gallery.address}/logo.png").content == file.getvalue()
     style = client.get(f"{gallery.address}/brand.css")
     assert style.headers["content-type"].startswith("text/css")
     assert f"--accent: {colour}" in style.text

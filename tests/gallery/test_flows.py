@@ -447,7 +447,13 @@ def test_no_page_has_faults_for_those_who_cannot_see(
     page.emulate_media(color_scheme=scheme)
     for _ in range(3):
         gallery.add("18")
-    for address in ("", "/find?bib=18", "/find?bib=none", f"/photo/{uuid.UUID(int=1)}"):
+    for address in (
+        "",
+        "/find?bib=18",
+        "/find?bib=none",
+        "/find?bib=+",
+        f"/photo/{uuid.UUID(int=1)}",
+    ):
         page.goto(gallery.address + address)
         no_serious_faults(page)
     page.goto(f"{gallery.address}/find?bib=18")

@@ -151,6 +151,19 @@ def test_downloads_follow_the_organisers_choice(gallery: Gallery, client: httpx.
     assert client.get(f"{gallery.address}/photo/{photo}/download").status_code == 403
 
 
+@pytest.mark.parametrize("query", ["?bib=+", "?bib=", ""])
+def test_a_search_for_nothing_says_what_to_enter(
+    gallery: Gallery, client: httpx.Client, query: str
+) -> None:
+    answer = client.get(f"{gallery.address}/find{query}")
+    assert answer.status_code == 422
+    assert "Type the number on your bib" in answer.text
+    by_time = client.get(f"{gallery.address}/find?day=2026-05-09&from=&to=").text
+    assert "Choose how to search" in by_time
+    gallery.execute("update event set bib_search = false where id = %s", gallery.event.id)
+    assert "Choose how to search" in client.get(f"{gallery.address}/find{query}").text
+
+
 def test_pages_are_indexed_only_when_wanted(gallery: Gallery, client: httpx.Client) -> None:
     assert "noindex" in client.get(gallery.address).headers["x-robots-tag"]
     gallery.choose(indexed=True)

@@ -19,6 +19,7 @@ from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.gallery.searches import (
     MOST_IN_ARCHIVE,
+    NothingAsked,
     Search,
     check_search,
     find_images,
@@ -50,7 +51,7 @@ class Finding:
     async def ask(
         self, request: Request, gallery: OpenGallery, *, fault: str = "", status: int = 200
     ) -> Response:
-        """The page with the forms; `fault` is what was wrong with the selfie."""
+        """The page with the forms; `fault` is what was wrong with what was sent."""
         ours = services(request)
         async with ours.pool.connection() as connection:
             days = await days_of_event(connection, gallery.event.id)
@@ -70,7 +71,12 @@ class Finding:
     async def find(self, request: Request, gallery: OpenGallery) -> Response:
         """GET `/e/{slug}/find`: a page of what a search finds."""
         ours = services(request)
-        search = await self.admit(request, gallery)
+        try:
+            search = await self.admit(request, gallery)
+        except NothingAsked:
+            by_bib = gallery.event.bib_search and "day" not in request.query_params
+            fault = "no-bib" if by_bib else "nothing-asked"
+            return await self.ask(request, gallery, fault=fault, status=422)
         page = _page_number(request)
         async with ours.pool.connection() as connection:
             found = await find_images(

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.web.compressing import accepts_gzip, compress
 from fotofinish.web.dashboard.shell import page_policy
+from fotofinish.web.gallery.branding import Brand, brand_of, find_brand
 from fotofinish.web.gallery.door import enter, give_pass, wanted_page
 from fotofinish.web.gallery.languages import COOKIE, choose_language, choose_locale, own_name
 from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
@@ -56,6 +57,7 @@ class Frame:
                     "gallery/code.html" if closed.reason == "code" else "gallery/closed.html",
                     None,
                     status=status,
+                    brand=brand_of(closed.event, closed.choices),
                     event=closed.event,
                     reason=closed.reason,
                     wanted=wanted_page(request),
@@ -64,7 +66,7 @@ class Frame:
             except FotofinishError as error:
                 if error.status >= 500:
                     raise
-                answer = self._trouble(request, error)
+                answer = await self._trouble(request, error)
             return self._know_again(request, answer)
 
         return endpoint
@@ -76,10 +78,12 @@ class Frame:
         gallery: OpenGallery | None,
         *,
         status: int = 200,
+        brand: Brand | None = None,
         pictures: Iterable[str] = (),
         **values: Any,
     ) -> Response:
-        """A page in the visitor's language; `pictures` are addresses that it loads images from."""
+        """A page in the visitor's language, under the gallery's brand or `brand`; `pictures` are
+        addresses that it loads images from."""
         language = choose_language(request, list(self._templates))
         indexed = gallery is not None and gallery.choices.indexed and not request.query_params
         path = request.url.path if request.method == "GET" else f"/e/{request.path_params['slug']}"
@@ -97,6 +101,7 @@ class Frame:
             .render(
                 locale=choose_locale(request, language),
                 gallery=gallery,
+                brand=brand_of(gallery.event, gallery.choices) if gallery else brand,
                 indexed=indexed,
                 switches=switches,
                 base=f"/e/{request.path_params['slug']}",
@@ -120,16 +125,21 @@ class Frame:
         except FotofinishError as error:
             if error.status >= 500:
                 raise
-            answer = self._trouble(request, error)
+            answer = await self._trouble(request, error)
         return self._know_again(request, answer)
 
     async def brake(self, request: Request, gallery: OpenGallery, cost: int = 1) -> None:
         """Slow a client that searches too much; raises RateExceeded."""
         await slow(request, gallery.event.id, cost)
 
-    def _trouble(self, request: Request, error: FotofinishError) -> Response:
+    async def _trouble(self, request: Request, error: FotofinishError) -> Response:
         answer = self.render(
-            request, "gallery/trouble.html", None, status=error.status, trouble=error.status
+            request,
+            "gallery/trouble.html",
+            None,
+            status=error.status,
+            brand=await find_brand(request),
+            trouble=error.status,
         )
         if isinstance(error, RateExceeded):
             answer.headers["Retry-After"] = str(max(1, round(error.wait)))

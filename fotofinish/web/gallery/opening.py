@@ -28,9 +28,10 @@ class OpenGallery:
 class GalleryClosed(NotAllowed):
     """The event is there, but not open; `reason` is draft, archived, off, link or code."""
 
-    def __init__(self, event: PublishedEvent, reason: str) -> None:
+    def __init__(self, event: PublishedEvent, choices: GalleryChoices, reason: str) -> None:
         super().__init__(CLOSED)
         self.event = event
+        self.choices = choices
         self.reason = reason
 
 
@@ -42,9 +43,9 @@ async def open_gallery(request: Request) -> OpenGallery:
             raise NotFound(UNKNOWN)
         choices = await find_choices(connection, event.id)
     if event.status in ("draft", "archived"):
-        raise GalleryClosed(event, event.status)
+        raise GalleryClosed(event, choices, event.status)
     if not event.event_enabled or choices.access == "off":
-        raise GalleryClosed(event, "off")
+        raise GalleryClosed(event, choices, "off")
     if choices.access == "public":
         return OpenGallery(event, choices)
     wanted = pass_of(event, choices)
@@ -52,4 +53,4 @@ async def open_gallery(request: Request) -> OpenGallery:
         return OpenGallery(event, choices)
     if wanted is not None and shows_key(request, choices):
         return OpenGallery(event, choices, fresh_pass=wanted)
-    raise GalleryClosed(event, choices.access)
+    raise GalleryClosed(event, choices, choices.access)

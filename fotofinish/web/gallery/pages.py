@@ -32,8 +32,8 @@ def gallery_routes() -> list[Route]:
     return [
         Route("/e/{slug}", frame.page(finding.start), methods=["GET"]),
         Route("/e/{slug}/enter", frame.enter, methods=["POST"]),
-        Route("/e/{slug}/logo.png", frame.page(logo), methods=["GET"]),
-        Route("/e/{slug}/brand.css", frame.page(colours), methods=["GET"]),
+        Route("/e/{slug}/logo.png", logo, methods=["GET"]),
+        Route("/e/{slug}/brand.css", colours, methods=["GET"]),
         Route("/e/{slug}/find", frame.page(finding.find), methods=["GET"]),
         Route("/e/{slug}/live", frame.page(finding.live), methods=["GET"]),
         Route("/e/{slug}/selfie", frame.page(search_by_selfie), methods=["POST"]),

@@ -35,6 +35,10 @@ SWITCHED_OFF = "This search is switched off."
 GONE = "This search is deleted or has expired."
 
 
+class NothingAsked(NotFound):
+    """The address holds no search, or an empty one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """One of bib, selfie, or a span of time on a day (the event's wall clock)."""
@@ -65,7 +69,8 @@ class Hour:
 
 
 def read_search(given: Mapping[str, str]) -> Search:
-    """The search in an address; raises NotFound when there is none."""
+    """The search in an address; raises NothingAsked when there is none, NotFound for a selfie that
+    cannot be."""
     bib = given.get("bib", "").strip()
     if bib:
         return Search(bib=bib[:MAX_BIB_LENGTH])
@@ -78,7 +83,7 @@ def read_search(given: Mapping[str, str]) -> Search:
         day = date.fromisoformat(given.get("day", ""))
         start, end = (time.fromisoformat(given.get(name, "")) for name in ("from", "to"))
     except ValueError:
-        raise NotFound(NOTHING_ASKED) from None
+        raise NothingAsked(NOTHING_ASKED) from None
     return Search(day=day.isoformat(), start=f"{start:%H:%M}", end=f"{end:%H:%M}")
 
 
