@@ -53,6 +53,12 @@ def test_a_link_gives_the_bytes_their_type_and_the_name_to_save_them_under(link:
     assert answer.headers["content-disposition"] == f'attachment; filename="{NAME}"'
 
 
+def test_a_link_may_save_the_bytes_under_another_name(store: Store, s3_settings: Settings) -> None:
+    answer = fetch(open_linker(s3_settings, store).link_saved_as(KEY, "run-20260517.jpg"))
+    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(PHOTO).digest()
+    assert answer.headers["content-disposition"] == 'attachment; filename="run-20260517.jpg"'
+
+
 def test_a_link_gives_a_range(link: str) -> None:
     answer = fetch(link, Range="bytes=1000-1999")
     assert answer.status_code == 206
