@@ -45,7 +45,6 @@ COLUMNS = """id, org_id, slug, name, starts_at, time_zone, status, event_enabled
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_SLUG = 80
 THRESHOLDS = (0.2, 0.8)
-MAX_RETENTION = 3650
 
 
 async def create_event(
@@ -157,19 +156,21 @@ async def update_event(
     slug: str,
     match_threshold: float | None,
     retention_days: int | None,
+    most_days: int,
 ) -> None:
     """Change what an operator may change; links to the gallery carry the slug.
 
     `starts_at` is the wall clock of `time_zone`; None stands for the recommended threshold, and for
-    the retention of the settings. Raises NotFound, InvalidValue, Conflict for a slug that is taken.
+    the retention of the settings, `most_days`, which no event exceeds. Raises NotFound,
+    InvalidValue, Conflict for a slug that is taken.
     """
     name = _check(name, time_zone)
     _check_slug(slug)
     lowest, highest = THRESHOLDS
     if match_threshold is not None and not lowest <= match_threshold <= highest:
         raise InvalidValue(f"The limit for selfies lies between {lowest:.0%} and {highest:.0%}.")
-    if retention_days is not None and not 1 <= retention_days <= MAX_RETENTION:
-        raise InvalidValue(f"Selfies are kept for 1 to {MAX_RETENTION} days.")
+    if retention_days is not None and not 1 <= retention_days <= most_days:
+        raise InvalidValue(f"Selfie searches are kept for 1 to {most_days} days on this server.")
     if status not in STATUSES:
         raise InvalidValue(f"A status is one of {', '.join(STATUSES)}.")
     try:

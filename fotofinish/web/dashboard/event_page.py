@@ -96,6 +96,7 @@ class EventPage:
                     slug=given.slug,
                     match_threshold=given.match_threshold(),
                     retention_days=given.retention(),
+                    most_days=services(request).settings.selfie_retention_days,
                 )
             except (Conflict, InvalidValue) as error:
                 frame = Frame(visitor, current)
