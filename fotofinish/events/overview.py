@@ -27,6 +27,31 @@ class EventSummary:
     removals: int
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A bib that a search finds, in an event that may be searched by it."""
+
+    event_id: int
+    name: str
+    bib: str
+
+
+async def find_example(connection: AsyncConnection, org_id: int) -> Example | None:
+    """A bib of the organisation's latest event that has one."""
+    async with connection.cursor(row_factory=class_row(Example)) as cursor:
+        await cursor.execute(
+            """select event.id as event_id, event.name, tag.bib
+               from event
+               cross join lateral (
+                   select bib from bib_tag
+                   where bib_tag.event_id = event.id and visible limit 1) as tag
+               where event.org_id = %s and event.event_enabled and event.bib_search
+               order by event.starts_at desc, event.id desc limit 1""",
+            [org_id],
+        )
+        return await cursor.fetchone()
+
+
 async def list_summaries(connection: AsyncConnection, org_id: int) -> list[EventSummary]:
     """The organisation's events, latest first."""
     async with connection.cursor(row_factory=class_row(EventSummary)) as cursor:

@@ -46,6 +46,19 @@ def test_a_key_is_shown_once_works_is_switched_off_and_deleted(
     assert _ping(office, key) == 403
 
 
+def test_the_call_to_try_asks_for_a_bib_that_is_found(office: Office) -> None:
+    client = office.client(office.owner)
+    assert "put one of Harbour" in client.http.get("/developer").text
+    office.add_photo("ready", "4711")
+    client.send(
+        "/events", org=office.org_id, name="Later", starts_at="2099-01-01T09:00", time_zone="UTC",
+        bib_search="on",
+    )  # fmt: skip
+    page = client.http.get("/developer").text
+    assert "bib 4711 in Harbour" in page
+    assert f"/event/{office.event_id}/original-photos" in page
+
+
 def test_there_are_at_most_ten_keys(office: Office) -> None:
     client = office.client(office.owner)
     answers = [client.send("/developer/keys", org=office.org_id).status_code for _ in range(11)]

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fotofinish.errors import Conflict
 from fotofinish.events.events import list_events
+from fotofinish.events.overview import find_example
 from fotofinish.organisations.accounts import emails_of
 from fotofinish.organisations.keys import (
     MAX_KEYS,
@@ -79,8 +80,14 @@ class DeveloperPage:
                 connection, {key.created_by for key in keys if key.created_by is not None}
             )
             _, latest = await list_events(connection, org.org_id, offset=0, limit=1)
+            example = await find_example(connection, org.org_id)
+        event_id = example.event_id if example else latest[0].id if latest else None
         call = originals_call(
-            ours.settings.public_url, org.org_id, latest[0].id if latest else None, key=new_key
+            ours.settings.public_url,
+            org.org_id,
+            event_id,
+            key=new_key,
+            bib=example.bib if example else None,
         )
         return self._shell.render(
             "developer.html",
@@ -92,6 +99,7 @@ class DeveloperPage:
             new_key=new_key,
             fault=fault,
             call=call,
+            example=example,
             latest=latest[0] if latest else None,
         )
 
