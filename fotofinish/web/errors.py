@@ -1,4 +1,5 @@
-"""Errors as HTTP answers: one body for all of them, whatever raised them.
+"""Errors as HTTP answers: one body for all of them, whatever raised them, and a page with the same
+words for browsers that look for one.
 
 A crash is answered without any detail; its stack goes to the server's log alone.
 """
@@ -9,6 +10,7 @@ import http
 import logging
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import orjson
@@ -20,6 +22,7 @@ from starlette.responses import Response
 
 from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.logs import request_id
+from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.observation import HEADER
 
 logger = logging.getLogger(__name__)
@@ -31,6 +34,33 @@ MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address does not take this method.",
 }
+NEXT = {
+    403: "Go back to where this link stands and load that page again.",
+    404: "Check the address, or go on from the first page.",
+    405: "What a form sends goes there. Go back to the form, or go on from the first page.",
+    410: "Go back to where this link stands and load that page again.",
+    429: "Wait a moment and load this page again.",
+}
+LATER = "Load this page again in a moment."
+
+
+def answer(
+    request: Request, status: int, message: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The error as a page for who opened the address in a browser, as the one body for others."""
+    path, wanted = request.url.path, request.headers.get("accept", "")
+    if path.startswith("/api/") or "text/html" not in wanted:
+        return error_response(status, message, headers)
+    page = _pages().render(
+        "error.html",
+        status=status,
+        message=message,
+        hint=NEXT.get(status, LATER if status >= 500 else None),
+        event_id=None,
+        gallery=_gallery_of(path),
+    )
+    page.headers.update(headers or {})
+    return page
 
 
 def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -44,24 +74,24 @@ async def on_our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, FotofinishError)
     if error.status == 500:
         logger.error("%s %s: %s", request.method, request.url.path, error.message)
-        return error_response(500, CRASHED)
+        return answer(request, 500, CRASHED)
     if isinstance(error, RateExceeded):
         wait = {"Retry-After": str(max(1, math.ceil(error.wait)))}
-        return error_response(error.status, error.message, wait)
-    return error_response(error.status, error.message, _retry_after(error.status))
+        return answer(request, error.status, error.message, wait)
+    return answer(request, error.status, error.message, _retry_after(error.status))
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
     """What the routing raised: unknown addresses and methods."""
     assert isinstance(error, HTTPException)
     message = MESSAGES.get(error.status_code) or http.HTTPStatus(error.status_code).phrase
-    return error_response(error.status_code, message, error.headers)
+    return answer(request, error.status_code, message, error.headers)
 
 
 async def on_database_error(request: Request, error: Exception) -> Response:
     """The database is away: say so, and when to come back."""
     logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
-    return error_response(503, DATABASE_DOWN, _retry_after(503))
+    return answer(request, 503, DATABASE_DOWN, _retry_after(503))
 
 
 async def on_disconnect(request: Request, error: Exception) -> Response:
@@ -72,7 +102,18 @@ async def on_disconnect(request: Request, error: Exception) -> Response:
 async def on_crash(request: Request, error: Exception) -> Response:
     """Anything else; the server that runs the application logs the stack."""
     # this one is answered outside of what puts the id on every other answer
-    return error_response(500, CRASHED, {HEADER: request_id.get() or ""})
+    return answer(request, 500, CRASHED, {HEADER: request_id.get() or ""})
+
+
+@cache
+def _pages() -> Shell:
+    return Shell()
+
+
+def _gallery_of(path: str) -> str | None:
+    """Where participants go on from an address below a gallery."""
+    parts = path.split("/")
+    return f"/e/{parts[2]}" if len(parts) > 3 and parts[1] == "e" else None
 
 
 def _retry_after(status: int) -> dict[str, str] | None:

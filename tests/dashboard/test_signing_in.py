@@ -34,6 +34,19 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(
     expect(page).to_have_url(wanted)
 
 
+def test_a_form_after_the_session_ended_leads_back_to_its_page(
+    signed_in: Page, office: Office
+) -> None:
+    wanted = f"{office.url}/events/{office.event_id}/settings"
+    signed_in.goto(wanted)
+    signed_in.context.clear_cookies()
+    signed_in.get_by_role("button", name="Save").click()
+    signed_in.get_by_label("E-mail").fill(office.owner)
+    signed_in.get_by_label("Password").fill(PASSWORD)
+    signed_in.get_by_role("button", name="Sign in").click()
+    expect(signed_in).to_have_url(wanted)
+
+
 def test_signing_in_never_leads_to_another_site(office: Office) -> None:
     for elsewhere in (
         "//evil.example", "https://evil.example", "/\\evil.example", "/events/1//x", "/\t/evil",

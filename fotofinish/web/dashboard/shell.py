@@ -180,7 +180,7 @@ class Shell:
                 return self._error_page(request, NotAllowed(FOREIGN_FORM), None)
             visitor = await find_visitor(request)
             if visitor is None:
-                return RedirectResponse("/sign-in", 303)
+                return to_sign_in(request, page_before(request))
             try:
                 try:
                     form = await (read or read_form)(request)
@@ -225,6 +225,8 @@ class Shell:
             Frame(visitor, _organisation_of(visitor)) if visitor else None,
             status=error.status,
             message=error.message,
+            hint=None,
+            gallery=None,
             event_id=request.path_params.get("event_id") if reached else None,
         )
 
@@ -254,12 +256,20 @@ def text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def to_sign_in(request: Request) -> Response:
-    """The way to the sign-in page, which leads back here."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def to_sign_in(request: Request, wanted: str | None = None) -> Response:
+    """The way to the sign-in page, which leads back here, or to the page that is wanted."""
+    wanted = wanted or request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(
         "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}", 303
     )
+
+
+def page_before(request: Request) -> str:
+    """The page of ours that a form was sent from; the first page where the browser tells none."""
+    page = urlsplit(request.headers.get("referer", ""))
+    if not page.path or page.netloc != request.headers.get("host"):
+        return "/"
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def page_policy(pictures: Iterable[str], reached: Iterable[str] = ()) -> str:

@@ -1,0 +1,41 @@
+"""Addresses that lead nowhere: a page for who opened them in a browser, JSON for programs."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.dashboard.conftest import Office
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nonsense", 404), ("/events", 405), ("/files/none.jpg", 403)]
+)
+def test_a_browser_gets_a_page_that_says_what_to_do_next(
+    page: Page, office: Office, path: str, status: int
+) -> None:
+    answer = page.goto(office.url + path)
+    assert answer is not None
+    assert answer.status == status
+    expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
+    expect(page.get_by_role("link", name="First page")).to_have_attribute("href", "/")
+    assert not Axe().run(page).response["violations"]
+
+
+def test_below_a_gallery_the_page_leads_back_to_it(office: Office) -> None:
+    page = httpx.get(f"{office.url}/e/harbour/no/such/place", headers=BROWSER)
+    assert page.status_code == 404
+    assert 'href="/e/harbour"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/api/v1/nonsense", BROWSER), ("/nonsense", {}), ("/events", {})]
+)
+def test_programs_and_the_api_get_json(office: Office, path: str, headers: dict[str, str]) -> None:
+    answer = httpx.get(office.url + path, headers=headers)
+    assert answer.json()["responseType"] == "error"
+    assert answer.headers["content-type"] == "application/json"
