@@ -383,6 +383,27 @@ def test_an_error_keeps_the_organisation_and_leads_back_to_the_event(
     assert f'href="/events/{office.event_id}"' in answer.text
 
 
+@pytest.mark.parametrize("width", [320, 390, 1024, 1440])
+def test_the_grid_and_its_filter_have_room(
+    page: Page, office: Office, photos: list[uuid.UUID], width: int
+) -> None:
+    office.add_photo("ready", "20001", "20002", "20003", "20004")
+    page.set_viewport_size({"width": width, "height": 900})
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos?show=ready")
+    cell = page.locator(".cell").filter(has_text="20004")
+    tick = cell.locator("input").bounding_box()
+    chips = cell.locator(".bibs").bounding_box()
+    assert tick
+    assert chips
+    assert tick["y"] + tick["height"] <= chips["y"]
+    places = [page.get_by_label(name, exact=True).bounding_box() for name in ("From", "To")]
+    if width > 1000:
+        assert places[0]
+        assert places[1]
+        assert places[0]["y"] == places[1]["y"]
+
+
 def test_the_grid_is_walked_by_keyboard(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
