@@ -147,6 +147,27 @@ def test_reloading_the_full_screen_view_leaves_back_and_forward_alive(
     expect(page).to_have_url(results)
 
 
+def test_back_and_at_once_forward_is_the_full_screen_view_again(
+    page: Page, gallery: Gallery
+) -> None:
+    gallery.add("7")
+    search_bib(page, gallery, "7")
+    photos(page).click()
+    viewer = page.get_by_role("dialog", name="Photo")
+    expect(viewer).to_be_visible()
+    shown = page.url
+    page.evaluate(
+        """() => new Promise((done) => {
+            addEventListener("popstate", () => { history.forward(); done() }, { once: true })
+            history.back()
+        })"""
+    )
+    page.wait_for_timeout(500)
+    expect(viewer).to_be_visible()
+    expect(viewer.locator("img")).to_have_attribute("src", re.compile("."))
+    assert page.url == shown
+
+
 def test_from_the_full_screen_view_to_the_form_that_asks_for_removal_and_back(
     page: Page, gallery: Gallery
 ) -> None:

@@ -14,6 +14,7 @@ let view = { scale: 1, x: 0, y: 0 }
 const fingers = new Map()
 let start = null
 let tapped = 0
+let left = false // by the address: closing must not change it once more
 
 const home = location.pathname
 const links = () => [...grid.querySelectorAll("li > a")]
@@ -64,14 +65,19 @@ viewer.querySelector("[data-after]").addEventListener("click", () => step(1))
 viewer.querySelector("[data-close]").addEventListener("click", () => history.back())
 viewer.addEventListener("cancel", (event) => { event.preventDefault(); history.back() })
 addEventListener("popstate", () => {
-  if (location.pathname === home) return viewer.close()
+  if (location.pathname === home) {
+    left = viewer.open
+    return viewer.close()
+  }
   const link = links().find(({ pathname }) => pathname === location.pathname)
   if (!link) return location.reload()
   if (!viewer.open) viewer.showModal()
   show(link)
 })
 viewer.addEventListener("close", () => {
-  if (location.pathname !== home) history.back() // a second Escape closes without asking us
+  if (!left && location.pathname !== home) history.back() // a second Escape closes without asking us
+  left = false
+  if (viewer.open) return // forward again, before this was told
   image.removeAttribute("src")
   current?.focus()
 })
