@@ -47,12 +47,15 @@ async def find_choices(connection: AsyncConnection, event_id: int) -> GalleryCho
     async with connection.cursor(row_factory=class_row(GalleryChoices)) as cursor:
         await cursor.execute(
             f"""select {COLUMNS}, exists (select 1 from event_picture picture
-                       where picture.event_id = event_gallery.event_id and kind = 'brand')
-                       as has_logo
-                from event_gallery where event_id = %s""",  # noqa: S608 (a constant of this module)
+                       where picture.event_id = asked.id and kind = 'brand') as has_logo
+                from (values (%s::bigint)) as asked (id)
+                left join event_gallery on event_gallery.event_id = asked.id""",  # noqa: S608
             [event_id],
         )
-        return await cursor.fetchone() or DEFAULTS
+        found = await cursor.fetchone()
+    if found is None or not found.access:  # nobody decided yet; a logo may be there all the same
+        return replace(DEFAULTS, has_logo=found is not None and found.has_logo)
+    return found
 
 
 async def save_choices(

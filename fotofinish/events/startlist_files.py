@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fotofinish.bibs.numbers import MOST_SIGNS, normalise_bib, printed_bib
@@ -277,8 +277,7 @@ def _likeliest_bib(rows: Sequence[Row]) -> int | None:
         place: len({cell for cell in cells if BIB_SHAPE.fullmatch(_number(cell))})
         for place, cells in _filled(rows)
     }
-    place = max(scores, key=lambda place: (scores[place], -place), default=None)
-    return place if place is not None and scores[place] else None
+    return _best(scores)
 
 
 def _likeliest_name(rows: Sequence[Row], bib: int) -> int | None:
@@ -288,6 +287,11 @@ def _likeliest_name(rows: Sequence[Row], bib: int) -> int | None:
         for place, cells in _filled(rows)
         if place != bib
     }
+    return _best(scores)
+
+
+def _best(scores: Mapping[int, int]) -> int | None:
+    """The first column with the highest score, or none that has any."""
     place = max(scores, key=lambda place: (scores[place], -place), default=None)
     return place if place is not None and scores[place] else None
 

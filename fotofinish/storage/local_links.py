@@ -47,17 +47,14 @@ class LocalLinks:
     def versioned_links(self, versions: Sequence[tuple[str, int]], now: float) -> list[str]:
         """As `links`, of keys and the versions (above 0) of what lies there."""
         end = f"&expires={int(now) + self._ttl}"
-        made = []
-        for key, version in versions:
-            signed = f"{address_path(key)}?version={version}{end}"
-            made.append(f"{self._base}{signed}&signature={self._sign(signed.encode())}")
-        return made
+        return [
+            self._link(f"{address_path(key)}?version={version}{end}") for key, version in versions
+        ]
 
     def link_saved_as(self, key: str, disposition: str, now: float) -> str:
         """A link that makes this server answer with this Content-Disposition header."""
         asked = f"disposition={quote(disposition, safe='')}&expires={int(now) + self._ttl}"
-        signed = f"{address_path(key)}?{asked}"
-        return f"{self._base}{signed}&signature={self._sign(signed.encode())}"
+        return self._link(f"{address_path(key)}?{asked}")
 
     def check(self, path: bytes, query: bytes, now: float) -> str | None:
         """Raise NotAllowed unless this is a link of ours, letter by letter, and not expired; give
@@ -75,3 +72,6 @@ class LocalLinks:
         if now >= int(expires):
             raise NotAllowed("This link has expired.")
         return None if disposition is None else unquote(disposition.decode())
+
+    def _link(self, signed: str) -> str:
+        return f"{self._base}{signed}&signature={self._sign(signed.encode())}"

@@ -54,6 +54,11 @@ def tags(office: Office, photo: uuid.UUID) -> dict[str, str]:
     return dict(office.execute("select bib, source from bib_tag where photo_id = %s", photo))
 
 
+def open_photo(page: Page, office: Office, photo: uuid.UUID) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos/{photo}?show=ready")
+
+
 def shown(office: Office) -> int:
     """How many photos everybody sees, by the kept counts."""
     ((total,),) = office.execute(
@@ -202,8 +207,7 @@ def test_a_choice_has_limits(office: Office, photos: list[uuid.UUID]) -> None:
 def test_the_photos_page_shows_boxes_and_neighbours(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
-    enter(page, office, office.owner)
-    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[0]}?show=ready")
+    open_photo(page, office, photos[0])
     expect(page.locator("svg.boxes rect.bib")).to_have_attribute("x", "200.0")
     expect(page.locator("svg.boxes text")).to_have_text("1")
     page.keyboard.press("ArrowRight")
@@ -219,8 +223,7 @@ def test_the_photos_page_shows_boxes_and_neighbours(
 def test_numbers_are_corrected_by_keyboard_alone(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
-    enter(page, office, office.owner)
-    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    open_photo(page, office, photos[1])
     page.keyboard.press("b")
     page.keyboard.type("888")
     page.keyboard.press("Enter")
@@ -242,8 +245,7 @@ def test_numbers_are_corrected_by_keyboard_alone(
 def test_a_number_that_is_typed_is_added_and_removes_none(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
-    enter(page, office, office.owner)
-    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    open_photo(page, office, photos[1])
     page.keyboard.type("1234")
     field = page.get_by_label("Add a number")
     expect(field).to_be_focused()
@@ -259,8 +261,7 @@ def test_a_number_that_is_typed_is_added_and_removes_none(
 def test_a_number_in_the_field_is_added_by_all_right(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
-    enter(page, office, office.owner)
-    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    open_photo(page, office, photos[1])
     page.keyboard.press("b")
     page.keyboard.type("42a2")
     page.get_by_role("button", name="All right").click()
@@ -274,8 +275,7 @@ def test_a_number_in_the_field_is_added_by_all_right(
 def test_a_number_in_the_field_is_not_left_behind_without_a_question(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
-    enter(page, office, office.owner)
-    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[1]}?show=ready")
+    open_photo(page, office, photos[1])
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
@@ -293,8 +293,7 @@ def test_a_number_in_the_field_is_not_left_behind_without_a_question(
 def test_what_was_done_is_said_where_the_keys_go_on(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
-    enter(page, office, office.owner)
-    page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[2]}?show=ready")
+    open_photo(page, office, photos[2])
     said = page.locator(".side").get_by_role("status")
     page.keyboard.type("88")
     page.keyboard.press("Enter")

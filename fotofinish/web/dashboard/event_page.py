@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from fotofinish.errors import Conflict, InvalidRequest, InvalidValue, StorageError
 from fotofinish.events.events import THRESHOLDS, Event, find_own_event, update_event
 from fotofinish.events.gallery import find_choices
+from fotofinish.events.openness import why_closed
 from fotofinish.photos.contact_sheet import SheetPhoto, contact_sheet
 from fotofinish.photos.failures import list_failed, retry_failed
 from fotofinish.photos.pace import pace_of
@@ -25,7 +26,6 @@ from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.calls import originals_call
 from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event, time_zones
 from fotofinish.web.dashboard.gallery_page import gallery_address
-from fotofinish.web.dashboard.openness import why_closed
 from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.services import Services, services

@@ -19,10 +19,10 @@ from fotofinish.events.gallery import (
     new_link_token,
     save_choices,
 )
+from fotofinish.events.openness import why_closed
 from fotofinish.photos.logos import MAX_BYTES, as_png
 from fotofinish.photos.watermark import find_picture, find_watermark, save_picture
 from fotofinish.web.api.forms import read_form as read_file_form
-from fotofinish.web.dashboard.openness import why_closed
 from fotofinish.web.dashboard.photo_grid import find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
 from fotofinish.web.dashboard.visitors import Visitor, require
@@ -142,6 +142,7 @@ class GalleryPage:
             choices=choices or stored,
             closed=why_closed(event, stored),
             mark=mark,
+            most_logo=MAX_BYTES,
             fault=error.message if error else None,
             address=gallery_address(services(request).settings.public_url, event, stored),
         )
@@ -168,8 +169,6 @@ async def take_picture(request: Request, visitor: Visitor, form: FormData, kind:
             raise InvalidValue("Choose a picture first.")
         png = await as_png(await given.read())
     async with services(request).pool.connection() as connection:
-        # a logo belongs to choices: where none were made, these are made now
-        await save_choices(connection, event.id, await find_choices(connection, event.id))
         await save_picture(connection, event.id, kind, png)
     return event
 

@@ -82,16 +82,18 @@ class PhotoGrid:
     async def change(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/photos/change`: `do` it with the photos that were chosen."""
         ours = services(request)
-        async with ours.pool.connection() as connection:
-            event = await find_event_of(connection, request, visitor)
-            require(visitor.organisation(event.org_id), "editor")
-            chosen, what, bib = _chosen(form), text(form, "do"), text(form, "bib")
-            try:
+        what, bib = text(form, "do"), text(form, "bib")
+        chosen: list[UUID] = []
+        try:
+            async with ours.pool.connection() as connection:
+                event = await find_event_of(connection, request, visitor)
+                require(visitor.organisation(event.org_id), "editor")
+                chosen = _chosen(form)
                 _check_many(chosen)
                 said = await change_photos(connection, ours, event.id, chosen, what, bib)
-            except InvalidValue as error:
-                refused = Refused(error.message, chosen, bib)
-                return await self._render("photos.html", request, visitor, refused, whole=True)
+        except InvalidValue as error:
+            refused = Refused(error.message, chosen, bib)
+            return await self._render("photos.html", request, visitor, refused, whole=True)
         query = asked(request.query_params).query
         return RedirectResponse(
             f"/events/{event.id}/photos?{query}{'&' if query else ''}{said}", 303

@@ -42,12 +42,12 @@ class PhotoPage:
         ours = services(request)
         given = asked(request.query_params)
         what, bib = text(form, "do"), text(form, "bib").strip()
-        async with ours.pool.connection() as connection:
-            event = await find_event_of(connection, request, visitor)
-            require(visitor.organisation(event.org_id), "editor")
-            photo = await _find(connection, request, event)
-            target: UUID | None = photo.id
-            try:
+        try:
+            async with ours.pool.connection() as connection:
+                event = await find_event_of(connection, request, visitor)
+                require(visitor.organisation(event.org_id), "editor")
+                photo = await _find(connection, request, event)
+                target: UUID | None = photo.id
                 if what == "confirm":
                     if bib:
                         await change_photos(connection, ours, event.id, [photo.id], "add", bib)
@@ -59,8 +59,8 @@ class PhotoPage:
                 else:
                     said = await change_photos(connection, ours, event.id, [photo.id], what, bib)
                     target = None if what == "delete" else photo.id
-            except InvalidValue as error:
-                return await self._render(request, visitor, error, typed=bib)
+        except InvalidValue as error:
+            return await self._render(request, visitor, error, typed=bib)
         query = "&".join(part for part in (given.query, said) if part)
         place = "" if target is None else f"/{target}"
         return RedirectResponse(

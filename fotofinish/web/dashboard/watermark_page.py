@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fotofinish.errors import FotofinishError, InvalidValue
 from fotofinish.events.events import Event
+from fotofinish.photos.logos import MAX_BYTES
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import (
     POSITIONS,
@@ -104,6 +105,7 @@ class WatermarkPage:
             mark=mark,
             fault=error.message if error else None,
             positions=POSITIONS,
+            most_logo=MAX_BYTES,
             has_logo=await find_picture(connection, event.id, "watermark") is not None,
             stale=await count_stale(connection, event.id, stored.version),
         )

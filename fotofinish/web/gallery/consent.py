@@ -16,6 +16,7 @@ from fotofinish.faces.selfies import delete_search
 from fotofinish.settings import Settings
 from fotofinish.web.api.forms import read_form
 from fotofinish.web.dashboard.guard import from_our_own_page
+from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.door import UNKNOWN
 from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.gallery.searches import GONE, SWITCHED_OFF
@@ -95,15 +96,8 @@ async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
             await delete_search(connection, event.id, request_id)
         return "no-face"
     answer = RedirectResponse(f"/e/{event.slug}/find?selfie={request_id}", 303)
-    answer.set_cookie(
-        COOKIE,
-        sign(ours.settings.signing_key(), f"{event.id}/{request_id}"),
-        days * DAY,
-        path=f"/e/{event.slug}",
-        httponly=True,
-        samesite="lax",
-        secure=ours.settings.public_url.startswith("https://"),
-    )
+    signed = sign(ours.settings.signing_key(), f"{event.id}/{request_id}")
+    keep_cookie(request, answer, event, COOKIE, signed, days * DAY)
     return answer
 
 

@@ -20,6 +20,7 @@ from fotofinish.events.gallery import GalleryChoices, code_fits, find_choices
 from fotofinish.events.published import PublishedEvent, find_published
 from fotofinish.web.dashboard.guard import from_our_own_page
 from fotofinish.web.dashboard.shell import FOREIGN_FORM, read_form, text
+from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.slowing import sign, slow, unsign
 from fotofinish.web.services import services
 
@@ -58,16 +59,8 @@ def shows_key(request: Request, choices: GalleryChoices) -> bool:
 
 def give_pass(request: Request, answer: Response, event: PublishedEvent, wanted: str) -> None:
     """Put the pass into the visitor's cookie."""
-    settings = services(request).settings
-    answer.set_cookie(
-        COOKIE,
-        sign(settings.signing_key(), wanted),
-        KEPT,
-        path=f"/e/{event.slug}",
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https://"),
-    )
+    signed = sign(services(request).settings.signing_key(), wanted)
+    keep_cookie(request, answer, event, COOKIE, signed, KEPT)
 
 
 def wanted_page(request: Request) -> str:

@@ -15,6 +15,7 @@ from fotofinish.events.published import PublishedEvent
 from fotofinish.events.uses import Method
 from fotofinish.photos.gallery import Image, days_of_event
 from fotofinish.web.gallery.consent import CONSENT_VERSION, kept_days, own_search
+from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.gallery.searches import (
@@ -106,15 +107,7 @@ class Finding:
             mine=search.selfie is not None and own_search(request, gallery.event) == search.selfie,
         )
         if not again:
-            answer.set_cookie(
-                COUNTED,
-                mark,
-                COUNTED_FOR,
-                path=f"/e/{gallery.event.slug}",
-                httponly=True,
-                samesite="lax",
-                secure=ours.settings.public_url.startswith("https://"),
-            )
+            keep_cookie(request, answer, gallery.event, COUNTED, mark, COUNTED_FOR)
         return answer
 
     async def live(self, request: Request, gallery: OpenGallery) -> Response:

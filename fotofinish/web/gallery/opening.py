@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from fotofinish.errors import NotAllowed, NotFound
 from fotofinish.events.gallery import GalleryChoices, find_choices
+from fotofinish.events.openness import why_closed
 from fotofinish.events.published import PublishedEvent, find_published
 from fotofinish.web.gallery.door import UNKNOWN, holds_pass, pass_of, shows_key
 from fotofinish.web.services import services
@@ -42,10 +43,9 @@ async def open_gallery(request: Request) -> OpenGallery:
         if event is None:
             raise NotFound(UNKNOWN)
         choices = await find_choices(connection, event.id)
-    if event.status in ("draft", "archived"):
-        raise GalleryClosed(event, choices, event.status)
-    if not event.event_enabled or choices.access == "off":
-        raise GalleryClosed(event, choices, "off")
+    if (shut := why_closed(event, choices)) is not None:
+        told = shut if shut in ("draft", "archived") else "off"  # what keeps it so is not said here
+        raise GalleryClosed(event, choices, told)
     if choices.access == "public":
         return OpenGallery(event, choices)
     wanted = pass_of(event, choices)
