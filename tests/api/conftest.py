@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import itertools
 import json
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.keys import image_id, original_key
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
+from tests.loops import run
 from tests.running import free_port, running
 
 T = TypeVar("T")
@@ -156,10 +156,6 @@ class Race:
 
     def of_org(self, org_id: int | str) -> Race:
         return Race(self.server, org_id, self.event_id, self.key, self.client, self.clock)  # type: ignore[arg-type]
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 async def _make_race(server: Server, client: httpx.Client, org: Race | None) -> Race:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from fotofinish.database.connection import open_connection
 from fotofinish.organisations.keys import delete_key, list_keys, set_key_active
 from tests.api.conftest import Race
+from tests.loops import run
 
 BAD_BODY = {"method": "nonsense"}
 
@@ -53,7 +53,7 @@ def test_a_key_that_is_switched_off_or_deleted_is_refused_at_once(race: Race) ->
     good = {"method": "bib", "identifier": "1"}
     assert race.originals(good).status_code == 200
     for kind, status in (("off", 403), ("on", 200), ("delete", 403)):
-        asyncio.run(change(kind))
+        run(change(kind))
         assert race.originals(good).status_code == status, kind
 
 

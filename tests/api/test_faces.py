@@ -23,7 +23,8 @@ from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.faces.selfies import forget_expired
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder
-from tests.api.conftest import Race, run
+from tests.api.conftest import Race
+from tests.loops import run
 
 Floats = npt.NDArray[np.float32]
 

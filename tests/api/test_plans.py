@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from fotofinish.photos.gallery import (
     PAGE_OF_SELFIE,
     images_of_event,
 )
+from tests.loops import run
 
 PHOTOS = 200_000
 BIG_TABLES = ("photo", "bib_tag", "selfie_match")
@@ -114,5 +114,5 @@ def test_the_last_page_of_200_000_photos_costs_no_more_than_three_times_the_firs
                 assert (page.total, len(page.images)) == (PHOTOS, 32)
         return min(times)
 
-    first, last = asyncio.run(best(0)), asyncio.run(best(PHOTOS - 32))
+    first, last = run(best(0)), run(best(PHOTOS - 32))
     assert last < 3 * first

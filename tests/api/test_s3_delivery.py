@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
+from tests.loops import run
 from tests.photos.pictures import encoded, gradient
 from tests.running import free_port, running
 from tests.s3_server import S3Server
@@ -43,10 +42,7 @@ def shop(
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     settings = Settings(storage_url=s3_server.storage_url, data_dir=tmp_path)
-    with ThreadPoolExecutor(1) as executor:
-        event_url, key, originals = executor.submit(
-            lambda: asyncio.run(_stock(database, settings, tmp_path))
-        ).result()
+    event_url, key, originals = run(_stock(database, settings, tmp_path))
     port = free_port()
     with running(create_app(settings, database), port):
         yield Shop(f"http://127.0.0.1:{port}{event_url}", key, settings, originals)

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from fotofinish.client import AsyncClient, Client
 from tests.api.conftest import Race, Server, client, make_race, module_race, race, server
+from tests.loops import run
 from tests.running import free_port, running
 
 __all__ = ["client", "make_race", "module_race", "race", "server"]
@@ -119,7 +120,7 @@ class Waiting:
 
     def __getattr__(self, name: str) -> Any:
         def call(*values: Any, **options: Any) -> Any:
-            return asyncio.run(self._call(name, values, options))
+            return run(self._call(name, values, options))
 
         return call
 

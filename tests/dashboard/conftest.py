@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import uuid
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psycopg
@@ -24,10 +22,10 @@ from fotofinish.organisations.organisations import create_organisation
 from fotofinish.organisations.sessions import begin_session
 from fotofinish.settings import load_settings
 from fotofinish.web.dashboard.visitors import COOKIE
+from tests.loops import run
 from tests.running import free_port, running
 from tests.s3_server import S3Server
 
-T = TypeVar("T")
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -104,12 +102,6 @@ class SignedIn:
     def send(self, path: str, **fields: object) -> httpx.Response:
         """Post a form as the page would."""
         return self.http.post(path, data={"form_token": self.form_token, **fields})
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Outside this thread: Playwright may have a loop running in it."""
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(lambda: asyncio.run(work)).result()
 
 
 @pytest.fixture(scope="module")

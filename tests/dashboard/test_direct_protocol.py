@@ -22,8 +22,9 @@ from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.direct import PART_BYTES, open_direct_bucket
 from fotofinish.storage.stores import open_store
 from fotofinish.web.dashboard.visitors import COOKIE
-from tests.dashboard.conftest import Office, run
+from tests.dashboard.conftest import Office
 from tests.dashboard.test_upload_protocol import photo
+from tests.loops import run
 from tests.running import serving
 
 LARGE = photo(1, 64) + bytes(2 * PART_BYTES)

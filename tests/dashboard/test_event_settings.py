@@ -17,7 +17,8 @@ from playwright.sync_api import Page, expect
 from fotofinish.database.connection import open_connection
 from fotofinish.errors import Conflict
 from fotofinish.events.events import create_event
-from tests.dashboard.conftest import Office, run
+from tests.dashboard.conftest import Office
+from tests.loops import run
 
 PATIENCE = 90.0
 FILES = 3000

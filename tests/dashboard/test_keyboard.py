@@ -80,14 +80,14 @@ def test_signing_in_making_an_event_and_signing_out(page: Page, office: Office) 
 def test_putting_photos_in(page: Page, office: Office, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(photo(1))
+    # listened for from the start: what is asked for just before the key is at times too late
+    page.on("filechooser", lambda chooser: chooser.set_files(path))
     hands = Hands(page)
     enter(page, office, office.owner)
     hands.press(page.get_by_role("link", name="Harbour <b>Run</b>"))
     hands.press(page.get_by_role("navigation", name="Event").get_by_role("link", name="Upload"))
     hands.reach(page.get_by_label("Choose photos"))
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
-    chooser.value.set_files(path)
+    page.keyboard.press("Space")
     expect(page.get_by_text("1 new")).to_be_visible()
 
 

@@ -5,7 +5,6 @@ Their bytes are made when they are read, as in the real thing: nothing large is 
 
 from __future__ import annotations
 
-import asyncio
 import io
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ import pytest
 
 from fotofinish.delivery.archives import Archive, Entry
 from fotofinish.delivery.ranges import Span
+from tests.loops import run
 
 TAKEN = datetime(2026, 5, 9, 9, 30, 2)
 CHUNK = 1 << 20
@@ -48,7 +48,7 @@ class Sent(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer)
         span = Span(self._at, min(self._archive.size, self._at + len(view)))
-        got = asyncio.run(self._collect(span)) if span.length > 0 else b""
+        got = run(self._collect(span)) if span.length > 0 else b""
         view[: len(got)] = got
         self._at += len(got)
         return len(got)

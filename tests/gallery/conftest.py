@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import itertools
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +30,7 @@ from fotofinish.photos.previews import Previews, render_previews, store_previews
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from fotofinish.vision.faces import FaceFinder
+from tests.loops import run
 from tests.running import free_port, running
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -171,9 +170,7 @@ async def _event(database: Database) -> Event:
 
 @pytest.fixture
 def gallery(site: tuple[str, Settings], database: Database, drawn: list[Drawn]) -> Gallery:
-    with ThreadPoolExecutor(1) as executor:  # Playwright may have a loop running in this thread
-        event = executor.submit(lambda: asyncio.run(_event(database))).result()
-    return Gallery(*site, database, event, drawn)
+    return Gallery(*site, database, run(_event(database)), drawn)
 
 
 @pytest.fixture(scope="package")

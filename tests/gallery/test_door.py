@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import io
 import re
@@ -19,6 +18,7 @@ from fotofinish.database.connection import open_connection
 from fotofinish.events.gallery import GalleryChoices, save_choices
 from fotofinish.photos.watermark import save_picture
 from tests.gallery.conftest import Gallery
+from tests.loops import run
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def decide(gallery: Gallery, code: str = "", **choices: Any) -> GalleryChoices:
                 connection, gallery.event.id, GalleryChoices(**choices), code=code
             )
 
-    return asyncio.run(save())
+    return run(save())
 
 
 def enter(client: httpx.Client, gallery: Gallery, code: str, **fields: str) -> httpx.Response:
@@ -168,7 +168,7 @@ def test_the_organisers_look_is_shown_and_legible(
             await save_picture(connection, gallery.event.id, "brand", file.getvalue())
 
     decide(gallery, brand_name="Acme Races", brand_colour=colour)
-    asyncio.run(draw())
+    run(draw())
     page = client.get(gallery.address).text
     assert "Acme Races" in page
     assert "logo.png" in page

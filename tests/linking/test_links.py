@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +23,7 @@ from fotofinish.faces.templates import as_halfvec, replace_faces
 from fotofinish.linking.links import link_due_photos, links_are_due
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.vision.faces import FaceReading
+from tests.loops import run
 
 T = TypeVar("T")
 # who is on a photo, from left to right: a person (None: no face) and a bib (None: hidden)
@@ -42,7 +42,7 @@ class Race:
             async with open_connection(self.database) as connection:
                 return await call(connection)
 
-        return asyncio.run(act())
+        return run(act())
 
     def execute(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         with psycopg.connect(self.database.dsn, autocommit=True) as connection:
@@ -137,7 +137,7 @@ def make_race(database: Database) -> Race:
             organisation = await create_organisation(connection, "Linking")
             return (await create_event(connection, organisation.id, "A race")).id
 
-    return Race(database, asyncio.run(make()))
+    return Race(database, run(make()))
 
 
 def test_a_hidden_bib_is_found_by_the_face_of_who_wears_it(race: Race) -> None:

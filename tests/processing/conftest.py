@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -29,6 +28,7 @@ from fotofinish.settings import load_settings
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
 from fotofinish.vision.faces import Pixels
+from tests.loops import run
 
 T = TypeVar("T")
 
@@ -93,13 +93,13 @@ class Bench:
             await self._process(fresh)
             return fresh
 
-        return asyncio.run(act())
+        return run(act())
 
     def process(
         self, *photo_ids: UUID, meanwhile: Callable[[], None] = lambda: None
     ) -> list[int | None]:
         """Process photos (again); `meanwhile` is done when the first pixels were read."""
-        return asyncio.run(self._process(photo_ids, meanwhile))
+        return run(self._process(photo_ids, meanwhile))
 
     def preview_link(self, photo_id: UUID) -> str:
         """The link to its preview that pages and the API show."""
@@ -137,7 +137,7 @@ class Bench:
                 store = open_store(load_settings(data_dir=self.folder))
                 return await redraw_some(pool, store, self.event_id, max_pixels=100_000_000)
 
-        return asyncio.run(act())
+        return run(act())
 
     def run(self, call: Callable[[psycopg.AsyncConnection], Awaitable[T]]) -> T:
         """One database action of the code under test."""
@@ -146,7 +146,7 @@ class Bench:
             async with open_connection(self.database) as connection:
                 return await call(connection)
 
-        return asyncio.run(act())
+        return run(act())
 
     async def _ids(self, connection: psycopg.AsyncConnection) -> list[tuple[UUID]]:
         cursor = await connection.execute(
@@ -173,4 +173,4 @@ def bench(database: Database, recogniser: Recogniser, tmp_path: Path) -> Bench:
             organisation = await create_organisation(connection, "Processing")
             return (await create_event(connection, organisation.id, "A race")).id
 
-    return Bench(database, recogniser, tmp_path, asyncio.run(make()))
+    return Bench(database, recogniser, tmp_path, run(make()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 
 import cv2
@@ -18,6 +17,7 @@ from fotofinish.photos.changes import turn_photos
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import Watermark, save_watermark
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, Pixels
+from tests.loops import run
 from tests.processing.conftest import Bench
 
 
@@ -243,7 +243,7 @@ def test_whoever_starts_first_queues_what_an_older_version_drew(
             await defer_old_previews(queue, pool)
 
     for _ in range(2):
-        asyncio.run(start())
+        run(start())
     jobs = bench.query(
         """select args from procrastinate_jobs
            where task_name = 'fotofinish:redraw_previews' and (args->>'event_id')::int = %s""",

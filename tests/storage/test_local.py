@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from fotofinish.errors import ObjectMissing, StorageError
 from fotofinish.settings import Settings
 from fotofinish.storage.folder import FolderStore
 from fotofinish.storage.stores import open_store
+from tests.loops import run
 
 KEY = "imgs/456/large/a.jpg"
 WRITER = """
@@ -166,7 +166,7 @@ def test_a_key_that_bends_the_path_is_refused_by_every_operation(
     ):
         with pytest.raises(StorageError, match="not a key"):
             attempt()
-    (answer,) = asyncio.run(store.exists_many([key]))
+    (answer,) = run(store.exists_many([key]))
     assert isinstance(answer, StorageError)
     assert (tmp_path / "outside.jpg").read_bytes() == b"mine"
 
@@ -182,7 +182,7 @@ def test_a_prefix_that_bends_the_path_deletes_nothing(store: FolderStore) -> Non
 def test_a_missing_object_is_told_from_one_that_is_there(store: FolderStore) -> None:
     put(store, KEY, b"x")
     keys = [KEY, "imgs/456/large/gone.jpg", f"{KEY}/below", KEY]
-    assert asyncio.run(store.exists_many(keys)) == [True, False, False, True]
+    assert run(store.exists_many(keys)) == [True, False, False, True]
     for gone in (*keys[1:3], "imgs/456"):
         with pytest.raises(ObjectMissing) as refusal:
             store.get(gone)
@@ -195,7 +195,7 @@ def test_the_photos_are_not_for_every_user_of_the_machine(store: FolderStore) ->
 
 def test_a_folder_is_not_an_object(store: FolderStore) -> None:
     put(store, KEY, b"x")
-    assert asyncio.run(store.exists_many(["imgs/456"])) == [False]
+    assert run(store.exists_many(["imgs/456"])) == [False]
 
 
 def test_deleting_leaves_the_neighbours_alone_and_can_be_repeated(store: FolderStore) -> None:
@@ -206,7 +206,7 @@ def test_deleting_leaves_the_neighbours_alone_and_can_be_repeated(store: FolderS
     store.delete_prefix("imgs/4/")
     store.delete_prefix("imgs/4")
     store.delete_prefix("imgs/45/large/a.jpg")
-    assert asyncio.run(store.exists_many(keys)) == [False, False, True]
+    assert run(store.exists_many(keys)) == [False, False, True]
 
 
 def test_the_asynchronous_ways_do_the_same(store: FolderStore) -> None:
@@ -217,7 +217,7 @@ def test_the_asynchronous_ways_do_the_same(store: FolderStore) -> None:
         await store.delete_prefix_async("imgs/456")
         return found, await store.exists_many([KEY])
 
-    assert asyncio.run(travel()) == (b"photo", [False])
+    assert run(travel()) == (b"photo", [False])
 
 
 def test_an_unusable_folder_is_an_error_that_says_so(tmp_path: Path) -> None:

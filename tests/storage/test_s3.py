@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import re
@@ -21,6 +20,7 @@ from fotofinish.settings import Settings
 from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import Store, open_store
+from tests.loops import run
 from tests.s3_server import free_ports
 
 KEY = "imgs/456/large/a4402318-0cf4-4e1e-b8e8-ac8e8f2fc244.jpg"
@@ -135,7 +135,7 @@ def test_a_large_file_arrives_whole_with_its_type_and_name(
 
 def test_a_missing_object_is_told_from_one_that_is_there(store: Store) -> None:
     gone = "imgs/456/large/gone.jpg"
-    assert asyncio.run(store.exists_many([KEY, gone, KEY])) == [True, False, True]
+    assert run(store.exists_many([KEY, gone, KEY])) == [True, False, True]
     assert (store.exists(KEY), store.exists(gone)) == (True, False)
     with pytest.raises(ObjectMissing):
         store.get(gone)
@@ -143,7 +143,7 @@ def test_a_missing_object_is_told_from_one_that_is_there(store: Store) -> None:
 
 def test_sixty_are_looked_for_at_once(store: Store) -> None:
     begin = time.perf_counter()
-    assert asyncio.run(store.exists_many([KEY] * 60)) == [True] * 60
+    assert run(store.exists_many([KEY] * 60)) == [True] * 60
     assert time.perf_counter() - begin < 2
 
 
@@ -156,7 +156,7 @@ def test_the_asynchronous_ways_do_the_same(store: Store) -> None:
         await store.delete_prefix_async("imgs/9")
         return found, await store.exists_many([key])
 
-    assert asyncio.run(travel()) == (PHOTO, [False])
+    assert run(travel()) == (PHOTO, [False])
 
 
 def test_deleting_leaves_the_neighbours_alone_and_can_be_repeated(store: Store) -> None:
@@ -166,7 +166,7 @@ def test_deleting_leaves_the_neighbours_alone_and_can_be_repeated(store: Store) 
     store.delete_many([keys[0], "imgs/4/large/never.jpg"])
     store.delete_prefix("imgs/4/")
     store.delete_prefix("imgs/4/")
-    assert asyncio.run(store.exists_many(keys)) == [False, False, True]
+    assert run(store.exists_many(keys)) == [False, False, True]
 
 
 def test_a_working_store_passes_its_check(store: Store) -> None:
@@ -180,7 +180,7 @@ def test_wrong_credentials_are_said_without_naming_them(
     store = open_store(s3_settings)
     with pytest.raises(StorageError, match="refused our credentials") as refusal:
         store.put(KEY, PHOTO, content_type="image/jpeg", filename=NAME)
-    told = [refusal.value, *asyncio.run(store.exists_many([KEY]))]
+    told = [refusal.value, *run(store.exists_many([KEY]))]
     for error in told:
         assert isinstance(error, FotofinishError)
         assert "some-other-secret" not in error.message
@@ -209,7 +209,7 @@ def assert_unreachable(settings: Settings, endpoint: str, message: str) -> None:
     store = open_store(elsewhere)
     assert isinstance(store, CloudStore)
     begin = time.perf_counter()
-    answers = asyncio.run(store.exists_many([KEY] * 60))
+    answers = run(store.exists_many([KEY] * 60))
     assert time.perf_counter() - begin < 4
     assert len(answers) == 60
     for answer in answers:

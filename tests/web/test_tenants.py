@@ -6,7 +6,6 @@ and so does one that lets a stranger in without being named as open to everybody
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import itertools
 import re
@@ -35,6 +34,7 @@ from fotofinish.photos.keys import original_key
 from fotofinish.settings import Settings
 from fotofinish.web.dashboard.guard import form_token
 from fotofinish.web.dashboard.visitors import COOKIE
+from tests.loops import run
 from tests.running import free_port, running
 
 EVERYBODY = {
@@ -100,7 +100,7 @@ class World:
             async with open_connection(self.database) as connection:
                 return await begin_session(connection, self.account)
 
-        return asyncio.run(begin())
+        return run(begin())
 
     def snapshot(self) -> list[Any]:
         """Everything of the foreign event and organisation, as it stands."""
@@ -137,7 +137,7 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
     url = f"http://127.0.0.1:{port}"
     settings = Settings(data_dir=tmp_path_factory.mktemp("tenants"), public_url=url)
     app = create_app(settings, database)
-    made = asyncio.run(_make_world(database, app, url))
+    made = run(_make_world(database, app, url))
     executed = psycopg.AsyncCursor.execute
 
     async def note(cursor: Any, query: Any, *rest: Any, **options: Any) -> Any:
