@@ -239,6 +239,17 @@ def test_dates_are_written_as_in_the_browsers_region(
     assert f">{written}<" in answer.text
 
 
+@pytest.mark.parametrize("path", ["no/such/place", "finds", "selfie", ""])
+def test_an_address_that_leads_nowhere_is_said_in_the_visitors_language(
+    gallery: Gallery, client: httpx.Client, path: str
+) -> None:
+    answer = client.get(f"{gallery.address}/{path}", headers={"Accept-Language": "de-DE"})
+    assert answer.status_code == 404
+    assert answer.headers["content-language"] == "de"
+    assert "Unter dieser Adresse gibt es nichts" in answer.text
+    assert f'href="/e/{gallery.event.slug}"' in answer.text
+
+
 def test_a_search_is_counted_once_however_often_its_page_is_loaded(
     gallery: Gallery, client: httpx.Client
 ) -> None:

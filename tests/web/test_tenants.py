@@ -66,6 +66,7 @@ class Things:
     name: str = "dashboard.css"
     kind: str = "brand"
     slug: str = "no-such-race"
+    rest: str = "no/such/place"
     upload_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     account_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))

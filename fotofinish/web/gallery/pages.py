@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fotofinish.errors import NotFound
 from fotofinish.web.gallery.branding import colours, logo
 from fotofinish.web.gallery.consent import SELFIE_COST, forget_selfie, read_selfie
 from fotofinish.web.gallery.downloads import Downloads
@@ -29,6 +30,10 @@ def gallery_routes() -> list[Route]:
             return await finding.ask(request, gallery, fault=answer, status=422)
         return answer
 
+    async def lost(request: Request, gallery: OpenGallery) -> Response:
+        """Any other address below a gallery: said in the visitor's language."""
+        raise NotFound("There is nothing at this address.")
+
     return [
         Route("/e/{slug}", frame.page(finding.start), methods=["GET"]),
         Route("/e/{slug}/enter", frame.enter, methods=["POST"]),
@@ -46,4 +51,5 @@ def gallery_routes() -> list[Route]:
         ),
         Route("/e/{slug}/photo/{photo_id:uuid}/remove", frame.page(removing.ask), methods=["POST"]),
         Route("/e/{slug}/photos.zip", frame.page(downloads.archive), methods=["GET"]),
+        Route("/e/{slug}/{rest:path}", frame.page(lost), methods=["GET"]),
     ]
