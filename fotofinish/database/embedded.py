@@ -12,6 +12,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from psycopg import sql
 from fotofinish.errors import StorageError
 
 DATABASE = "fotofinish"
+ENDING = 1.0  # seconds that a killed server may still be seen, but not answer
 
 CONFIGURATION = """\
 # Written by Fotofinish when the cluster was made; edit freely.
@@ -59,7 +61,11 @@ def start(data_dir: Path) -> EmbeddedServer:
     fcntl.flock(hold, fcntl.LOCK_SH)  # waits while a guardian is stopping the server
     try:
         with _exclusive(data_dir / "postgres.start.lock"):
-            dsn = _ensure_running(data_dir / "postgres")
+            try:
+                dsn = _ensure_running(data_dir / "postgres")
+            except psycopg.OperationalError:  # one that was killed is just ending
+                time.sleep(ENDING)
+                dsn = _ensure_running(data_dir / "postgres")
             _ensure_guardian(data_dir)
     except (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError) as error:
         hold.close()
