@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, LiteralString, TypeVar
+from typing import Any, LiteralString
 
 import httpx
 import psycopg
@@ -28,7 +28,6 @@ from fotofinish.storage.stores import open_store
 from tests.loops import run
 from tests.running import free_port, running
 
-T = TypeVar("T")
 START = datetime(2026, 1, 19, 6, 0, tzinfo=UTC)
 
 
