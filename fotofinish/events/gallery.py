@@ -52,9 +52,9 @@ async def find_choices(connection: AsyncConnection, event_id: int) -> GalleryCho
                 left join event_gallery on event_gallery.event_id = asked.id""",  # noqa: S608
             [event_id],
         )
-        found = await cursor.fetchone()
-    if found is None or not found.access:  # nobody decided yet; a logo may be there all the same
-        return replace(DEFAULTS, has_logo=found is not None and found.has_logo)
+        (found,) = await cursor.fetchall()
+    if not found.access:  # nobody decided yet; a logo may be there all the same
+        return replace(DEFAULTS, has_logo=found.has_logo)
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +19,7 @@ from fotofinish.storage.direct import PART_BYTES
 from tests.dashboard.conftest import Office
 from tests.dashboard.test_upload import Line, choose, names, open_upload, until_sent
 from tests.dashboard.test_upload_protocol import photo
+from tests.loops import run
 from tests.s3_server import BUCKET, S3Server
 
 PARTS = 4
@@ -230,7 +231,7 @@ def test_a_bucket_with_the_documented_rules_takes_photos(
     choose(page, large)
     expect(page.get_by_text("All done.")).to_be_visible(timeout=PATIENCE)
     assert sorted(seen.parts()) == list(range(1, PARTS + 1))
-    assert "straight to http://127.0.0.1" in run_outside(lambda: browsers(office, bucket_url))
+    assert "straight to http://127.0.0.1" in run(asyncio.to_thread(browsers, office, bucket_url))
 
 
 def test_a_bucket_that_refuses_the_page_is_filled_through_the_server(
@@ -245,7 +246,7 @@ def test_a_bucket_that_refuses_the_page_is_filled_through_the_server(
     assert seen.parts() == []
     assert "PATCH" in seen.methods()
     assert hashes(office) == {hashlib.sha256(large.read_bytes()).digest()}
-    assert "CORS rules do not let" in run_outside(lambda: browsers(office, bucket_url))
+    assert "CORS rules do not let" in run(asyncio.to_thread(browsers, office, bucket_url))
 
 
 def test_a_bucket_that_the_browser_does_not_reach_is_filled_through_the_server(
@@ -257,9 +258,3 @@ def test_a_bucket_that_the_browser_does_not_reach_is_filled_through_the_server(
     expect(page.get_by_text("All done.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Photos go through this server")).to_be_visible()
     assert names(office) == ["large.jpg"]
-
-
-def run_outside(work: Callable[[], str]) -> str:
-    """Outside this thread, in which Playwright has a loop running."""
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(work).result()

@@ -97,7 +97,7 @@ async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
         return "no-face"
     answer = RedirectResponse(f"/e/{event.slug}/find?selfie={request_id}", 303)
     signed = sign(ours.settings.signing_key(), f"{event.id}/{request_id}")
-    keep_cookie(request, answer, event, COOKIE, signed, days * DAY)
+    keep_cookie(request, answer, COOKIE, signed, days * DAY, event=event)
     return answer
 
 

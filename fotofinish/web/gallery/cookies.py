@@ -1,4 +1,4 @@
-"""Cookies that belong to one gallery alone."""
+"""Cookies of galleries: of one event's pages, or of all of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from fotofinish.web.services import services
 
 
 def keep_cookie(
-    request: Request, answer: Response, event: PublishedEvent, name: str, value: str, seconds: int
+    request: Request,
+    answer: Response,
+    name: str,
+    value: str,
+    seconds: int,
+    *,
+    event: PublishedEvent | None = None,
 ) -> None:
-    """Have the browser keep a value for this event's pages, out of reach of their scripts."""
+    """Have the browser keep a value, for pages of the event or all galleries, not for scripts."""
     answer.set_cookie(
         name,
         value,
         seconds,
-        path=f"/e/{event.slug}",
+        path=f"/e/{event.slug}" if event else "/e/",
         httponly=True,
         samesite="lax",
         secure=services(request).settings.public_url.startswith("https://"),

@@ -60,7 +60,7 @@ def shows_key(request: Request, choices: GalleryChoices) -> bool:
 def give_pass(request: Request, answer: Response, event: PublishedEvent, wanted: str) -> None:
     """Put the pass into the visitor's cookie."""
     signed = sign(services(request).settings.signing_key(), wanted)
-    keep_cookie(request, answer, event, COOKIE, signed, KEPT)
+    keep_cookie(request, answer, COOKIE, signed, KEPT, event=event)
 
 
 def wanted_page(request: Request) -> str:

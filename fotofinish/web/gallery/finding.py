@@ -107,7 +107,7 @@ class Finding:
             mine=search.selfie is not None and own_search(request, gallery.event) == search.selfie,
         )
         if not again:
-            keep_cookie(request, answer, gallery.event, COUNTED, mark, COUNTED_FOR)
+            keep_cookie(request, answer, COUNTED, mark, COUNTED_FOR, event=gallery.event)
         return answer
 
     async def live(self, request: Request, gallery: OpenGallery) -> Response:

@@ -14,6 +14,7 @@ from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.web.compressing import accepts_gzip, compress
 from fotofinish.web.dashboard.shell import page_policy
 from fotofinish.web.gallery.branding import Brand, brand_of, find_brand
+from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.door import enter, give_pass, wanted_page
 from fotofinish.web.gallery.languages import COOKIE, choose_language, choose_locale, own_name
 from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
@@ -147,15 +148,10 @@ class Frame:
 
     def _know_again(self, request: Request, answer: Response) -> Response:
         """Cookies: a random name for the browser, and the language that was switched to."""
-        safe = services(request).settings.public_url.startswith("https://")
         if visitor_of(request) is None:
             signed = sign(services(request).settings.signing_key(), new_visitor())
-            answer.set_cookie(
-                VISITOR, signed, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
-            )
+            keep_cookie(request, answer, VISITOR, signed, YEAR)
         wanted = request.query_params.get(COOKIE)
         if wanted in self._templates:
-            answer.set_cookie(
-                COOKIE, wanted, YEAR, path="/e/", httponly=True, samesite="lax", secure=safe
-            )
+            keep_cookie(request, answer, COOKIE, wanted, YEAR)
         return answer
