@@ -16,6 +16,7 @@ from fotofinish.bibs.plausibility import (
     bibs_from,
     doubtful_numbers,
     enough_scale,
+    shorter_numbers,
     torsos_without_number,
     worn_numbers,
 )
@@ -56,8 +57,8 @@ class Recogniser:
         """All texts and faces of a photo as `read` takes it, before any is judged.
 
         People of whom no number was read in the whole photo are looked at closer, numbers that are
-        unsure are read again, and those that are worn are looked around. `step_ends` is called
-        with the name of each step.
+        unsure are read again, those that are worn are looked around, and of those that are shorter
+        than another the ends are looked at. `step_ends` is called with the name of each step.
         """
         height, width = pixels.shape[:2]
         faces = self._faces.find(pixels)
@@ -76,6 +77,9 @@ class Recogniser:
         for place, text in zip(numbers, around, strict=True):
             texts[place] = text
         step_ends("around")
+        for place in shorter_numbers(texts, faces, width, height):
+            texts[place] = self._text.look_at_ends(pixels, texts[place])
+        step_ends("ends")
         return texts, faces
 
     def read(

@@ -48,7 +48,7 @@ MOST_BEYOND_EDGE = 0.15
 class Candidate:
     """A text of the shape of a bib number, and the face (its place in the list) above it.
 
-    `reading` is the place of the text it was read in; `paper` as there.
+    `reading` is the place of the text it was read in; `paper` and `hidden` as there.
     """
 
     bib: str
@@ -58,6 +58,7 @@ class Candidate:
     height: float
     reading: int
     paper: float | None
+    hidden: float | None
     face: int | None = None
 
     @property
@@ -134,8 +135,16 @@ def _shaped(place: int, reading: TextReading, width: int, height: int) -> Candid
     margin = MOST_BEYOND_EDGE * high
     if min(x, y) < -margin or x + w > width + margin or y + h > height + margin:
         return None
-    mean = sum(confidences) / len(confidences)
-    return Candidate(match["bib"], mean, min(confidences), box, high, place, reading.paper)
+    return Candidate(
+        match["bib"],
+        confidence=sum(confidences) / len(confidences),
+        weakest=min(confidences),
+        box=box,
+        height=high,
+        reading=place,
+        paper=reading.paper,
+        hidden=reading.hidden,
+    )
 
 
 def _voted(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -174,9 +183,11 @@ def _together(looks: Sequence[Candidate]) -> Candidate:
     # of equally sure ones the widest: what is beside a tight one may be the number's own edge
     best = max(looks, key=lambda look: (round(look.confidence, 2), look.area))
     papers = [look.paper for look in looks if look.paper is not None]
+    hidden = [look.hidden for look in looks if look.hidden is not None]
     return replace(
         best,
         confidence=1 - math.prod(1 - look.confidence for look in looks),
         weakest=max(look.weakest for look in looks),
         paper=max(papers, default=None),
+        hidden=min(hidden, default=None),
     )

@@ -62,6 +62,9 @@ LEAST_OF_LONGER = 0.5
 # a quarter of a height of paper at each end. Half of that must be seen, since there are folds. One
 # digit fewer is within what numbers differ by
 FEWER_DIGITS, LEAST_PAPER = 2, 0.125
+# How likely something must hide digits of a number that is shorter than another; alone it is no
+# reason, since numbers that fill their paper look alike where an arm is beside them
+LIKELY_HIDDEN = 0.6
 # Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
 # is this much larger in the background
 LEAST_FACE, LEAST_BESIDE = 32.0, 0.7
@@ -101,6 +104,15 @@ def worn_numbers(
 ) -> list[int]:
     """Which readings (their places) are numbers that people wear, if they are whole."""
     return [candidate.reading for candidate in _worn(readings, faces, width, height)]
+
+
+def shorter_numbers(
+    readings: Sequence[TextReading], faces: Sequence[FaceReading], width: int, height: int
+) -> list[int]:
+    """Which readings (their places) may be parts of numbers: worn, and shorter than another."""
+    worn = _worn(readings, faces, width, height)
+    longest = max((len(candidate.bib) for candidate in worn), default=0)
+    return [candidate.reading for candidate in worn if len(candidate.bib) < longest]
 
 
 def enough_scale(faces: Sequence[FaceReading]) -> float | None:
@@ -207,7 +219,8 @@ def _likely_part(candidate: Candidate, longer: Candidate) -> bool:
 
     People who are half hidden stand behind others: a number with fewer signs than one printed much
     larger in the same photo is rather a part of one than a short one. So is one that begins with
-    0 where a longer one does not, or that lacks the paper of a short one.
+    0 where a longer one does not, one at whose end something stands in front, or one that lacks
+    the paper of a short one.
     """
     fewer = len(longer.bib) - len(candidate.bib)
     if fewer <= 0:
@@ -215,6 +228,8 @@ def _likely_part(candidate: Candidate, longer: Candidate) -> bool:
     if candidate.height < LEAST_OF_LONGER * longer.height:
         return True
     if candidate.bib.startswith("0") and not longer.bib.startswith("0"):
+        return True
+    if candidate.hidden is not None and candidate.hidden >= LIKELY_HIDDEN:
         return True
     if fewer < FEWER_DIGITS or candidate.paper is None:
         return False

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from fotofinish.vision.hidden import HiddenDigits
 from fotofinish.vision.lines import (
     GREY,
     LINE_HEIGHT,
@@ -69,8 +70,9 @@ class TextReading:
     """One line of text.
 
     `quad` is 4x2 float32, clockwise from the text's own upper left corner, in pixels of what was
-    read. `confidence` is the mean of `sign_confidences`, one per sign of `text`. `paper` is how
-    far the paper reaches beside it where it reaches less, in heights of the quad, once looked for.
+    read. `confidence` is the mean of `sign_confidences`, one per sign of `text`. Once looked for:
+    `paper` is how far the paper reaches beside it where it reaches less, in heights of the quad,
+    `hidden` how likely (0 to 1) something in front of it hides more of it.
     """
 
     text: str
@@ -78,6 +80,7 @@ class TextReading:
     quad: Floats
     sign_confidences: tuple[float, ...]
     paper: float | None = None
+    hidden: float | None = None
 
 
 class TextReader:
@@ -97,6 +100,7 @@ class TextReader:
         self._close_detector = networks.compile(close_detector)
         self._first = LineReader(networks, READER)
         self._second = LineReader(networks, SECOND_READER)
+        self._hidden = HiddenDigits(networks)
 
     def read(self, pixels: Pixels, enough: float | None = None) -> list[TextReading]:
         """The lines of text of an upright BGR photo (uint8, HxWx3), looked at as a whole.
@@ -134,7 +138,7 @@ class TextReader:
         return _reading(reading.quad, voted([(reading.text, reading.sign_confidences), second]))
 
     def look_around(self, pixels: Pixels, readings: Sequence[TextReading]) -> list[TextReading]:
-        """The readings with what is beside them: paper, and digits that the detector left out."""
+        """The readings with digits that the detector left out at their ends."""
         whole = list(readings)
         numbers = [
             index
@@ -152,7 +156,15 @@ class TextReader:
             if line[0] in seen:
                 quad = _around(readings[index].quad, readings[index].text, line[0])
                 whole[index] = _reading(quad, line)
-        return [replace(reading, paper=paper_beside(pixels, reading.quad)) for reading in whole]
+        return whole
+
+    def look_at_ends(self, pixels: Pixels, reading: TextReading) -> TextReading:
+        """The reading with what is beside it: paper, or something that hides more of it."""
+        return replace(
+            reading,
+            paper=paper_beside(pixels, reading.quad),
+            hidden=self._hidden.chance(pixels, reading.quad),
+        )
 
     def _recognise(self, pixels: Pixels, quads: Sequence[Floats]) -> list[TextReading]:
         """What the quads of a number's form say; unsure ones are looked at several times."""

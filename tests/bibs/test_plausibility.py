@@ -30,12 +30,13 @@ def a_text(
     confidence: float = 0.99,
     confidences: tuple[float, ...] | None = None,
     paper: float | None = None,
+    hidden: float | None = None,
 ) -> TextReading:
     long = 0.55 * high * len(text)
     x, y = at[0] - long / 2, at[1] - high / 2
     quad = np.array([[x, y], [x + long, y], [x + long, y + high], [x, y + high]], dtype=np.float32)
     signs = confidences or (confidence,) * len(text)
-    return TextReading(text, sum(signs) / len(signs), quad, signs, paper)
+    return TextReading(text, sum(signs) / len(signs), quad, signs, paper, hidden)
 
 
 def read(
@@ -187,6 +188,26 @@ def test_a_short_number_beside_a_long_one_needs_the_paper_of_a_whole_one(
     other = a_face((750.0, 210.0, 80.0, 100.0))
     short = a_text(text, at=(790, 510), paper=paper)
     assert read(a_text("71652"), short, faces=(a_face(), other)) == bibs
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden", "bibs"),
+    [
+        ("1901", 0.99, {"71652"}),
+        ("1901", 0.5, {"71652", "1901"}),
+        ("19012", 0.99, {"71652", "19012"}),
+    ],
+)
+def test_a_number_shorter_than_another_is_none_when_something_hides_its_end(
+    text: str, hidden: float, bibs: set[str]
+) -> None:
+    other = a_face((750.0, 210.0, 80.0, 100.0))
+    beside = a_text(text, at=(790, 510), hidden=hidden)
+    assert read(a_text("71652"), beside, faces=(a_face(), other)) == bibs
+
+
+def test_a_number_alone_is_one_whatever_is_beside_it() -> None:
+    assert read(a_text("1901", hidden=0.99)) == {"1901"}
 
 
 def test_a_short_number_alone_needs_no_paper() -> None:

@@ -128,9 +128,12 @@ def test_a_whole_number_stays_as_it_is_and_has_paper_beside_it(reader: TextReade
     (around,) = reader.look_around(photo, [reading])
     assert around.text == "33"
     assert around.quad is reading.quad
-    assert reading.paper is None
-    assert around.paper is not None
-    assert around.paper > 0.4
+    assert around.paper is around.hidden is None
+    seen = reader.look_at_ends(photo, around)
+    assert seen.paper is not None
+    assert seen.paper > 0.4
+    assert seen.hidden is not None
+    assert seen.hidden < 0.2
 
 
 def test_a_number_of_which_a_part_is_hidden_has_no_paper_there(reader: TextReader) -> None:
@@ -140,8 +143,11 @@ def test_a_number_of_which_a_part_is_hidden_has_no_paper_there(reader: TextReade
     photo[:, middle:] = (90, 120, 170)  # an arm
     (part,) = reader.look_around(photo, reader.read(photo))
     assert part.text == "33"
-    assert part.paper is not None
-    assert part.paper < 0.15
+    seen = reader.look_at_ends(photo, part)
+    assert seen.paper is not None
+    assert seen.paper < 0.15
+    assert seen.hidden is not None
+    assert seen.hidden > 0.4
 
 
 def test_a_number_without_any_contrast_has_no_paper_and_is_no_error(reader: TextReader) -> None:
@@ -149,8 +155,9 @@ def test_a_number_without_any_contrast_has_no_paper_and_is_no_error(reader: Text
     quad = np.array([[100, 100], [300, 100], [300, 180], [100, 180]], dtype=np.float32)
     (around,) = reader.look_around(grey, [TextReading("123", 1.0, quad, (1.0, 1.0, 1.0))])
     assert around.text == "123"
-    (outside,) = reader.look_around(grey, [TextReading("7", 1.0, quad * 0 + 5, (1.0,))])
-    assert outside.paper is None
+    assert reader.look_at_ends(grey, around).paper == 0
+    nothing = reader.look_at_ends(grey, TextReading("7", 1.0, quad * 0 + 5, (1.0,)))
+    assert nothing.paper is nothing.hidden is None
 
 
 def test_a_drawn_bib_becomes_a_bib(reader: TextReader) -> None:

@@ -1,0 +1,54 @@
+"""Digits hidden behind something are seen to be missing, on drawn bibs that nothing learnt from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fotofinish.vision.hidden import HiddenDigits
+from fotofinish.vision.networks import Networks
+from training.dice import Dice
+from training.photos import draw
+
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf")
+# none of the seeds that training takes
+UNSEEN = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def network() -> HiddenDigits:
+    return HiddenDigits(Networks())
+
+
+def test_numbers_with_hidden_digits_are_told_from_whole_ones(network: HiddenDigits) -> None:
+    if not FONT.is_file():
+        pytest.skip("fonts-dejavu-core is not installed (make test installs it)")
+    dice = Dice(UNSEEN)
+    chances: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(150):
+        shown = draw(dice, [FONT])
+        first, last = shown.columns
+        photo = np.ascontiguousarray(shown.pixels[:, first:last, ::-1].astype(np.uint8))
+        quad = shown.quad - np.array([first, 0], dtype=np.float32)
+        chance = network.chance(photo, quad)
+        assert chance is not None
+        chances[any(shown.hidden)].append(chance)
+    hidden, whole = np.array(chances[True]), np.array(chances[False])
+    assert len(hidden) > 20
+    assert len(whole) > 60
+    in_order = (hidden[:, None] > whole[None]).mean()
+    assert in_order > 0.9
+
+
+@pytest.mark.parametrize("corner", [(5, 5), (-50, -50), (85, 55), (500, 500)])
+def test_a_number_at_the_edge_of_the_photo_or_outside_is_no_error(
+    network: HiddenDigits, corner: tuple[int, int]
+) -> None:
+    grey = np.full((60, 90, 3), 128, dtype=np.uint8)
+    quad = np.array([[0, 0], [9, 0], [9, 4], [0, 4]], dtype=np.float32) + corner
+    chance = network.chance(grey, quad)
+    assert chance is not None
+    assert 0 <= chance <= 1
+    assert network.chance(grey, quad * 0) is None

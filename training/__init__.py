@@ -1,0 +1,1 @@
+"""How the networks of our own are trained, on drawn pictures alone; no part of the service."""
