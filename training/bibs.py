@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.dice import Colour, Dice, Floats
+from fotofinish.vision.quads import Floats
+from training.dice import Colour, Dice
 from training.scenes import DIGIT, HEIGHT, WIDTH
 
 # how many numbers of 1 to 5 digits there are
@@ -103,7 +104,8 @@ def _glyphs(dice: Dice, text: str, file: Path) -> tuple[list[tuple[float, Floats
         ImageDraw.Draw(picture).text((PAD - left, PAD - top), sign, 255, font=font)
         wide = max(2, round(picture.width * squeeze))
         narrowed = picture.resize((wide, picture.height), Image.Resampling.BOX)
-        glyphs.append((start + (left - PAD) * squeeze, np.asarray(narrowed, np.float32) / 255))
+        ink: Floats = np.asarray(narrowed, np.float32) / np.float32(255)
+        glyphs.append((start + (left - PAD) * squeeze, ink))
         start += font.getlength(sign) * squeeze + spacing
     return glyphs, start - spacing
 
@@ -229,7 +231,8 @@ def _pinned(
         rows, columns = np.arange(HEIGHT)[:, None] - HEIGHT / 2, np.arange(WIDTH)[None]
         beside = columns - dice.between(left, right) - dice.between(-0.4, 0.4) * rows
         fades = np.exp(-np.abs(beside) / dice.between(2, 22))
-        shade = shade + (np.sign(beside) * fades * dice.between(-40, 40))[..., None]
+        fold = np.sign(beside) * fades * dice.between(-40, 40)
+        shade = shade + fold[..., None].astype(np.float32)
     if dice.happens(0.3):
         moved = np.roll(shape, (dice.whole(-3, 4), dice.whole(-3, 4)), (0, 1))
         shadow = cv2.GaussianBlur(moved, (0, 0), dice.between(0.8, 3.5))[..., None] / 255

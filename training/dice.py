@@ -6,10 +6,10 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from fotofinish.vision.quads import Floats
 
 T = TypeVar("T")
-Floats = npt.NDArray[np.float32]
 Colour = tuple[int, int, int]
 
 # skin from light to dark, RGB

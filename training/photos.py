@@ -21,6 +21,7 @@ from training.dice import Dice
 from training.scenes import DIGIT, HEIGHT, WIDTH, a_cover, a_runner, covered
 
 PHOTOS_A_SCENE = 2
+WINDOWS_A_SCENE = 2 * PHOTOS_A_SCENE
 # how many things are in front of a bib
 COVERS, SHARES = (0, 1, 2, 3), [0.2, 0.5, 0.25, 0.05]
 # pixels of a digit in the photo

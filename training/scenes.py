@@ -10,8 +10,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from training.dice import Colour, Dice, Floats
+from fotofinish.vision.quads import Floats, Pixels
+from training.dice import Colour, Dice
+
+Mask = npt.NDArray[np.bool_]
+Point = npt.NDArray[np.float64]
 
 # pixels: of a digit's height, and of everything that is drawn around a number
 DIGIT = 24
@@ -31,7 +36,7 @@ def a_runner(dice: Dice) -> Floats:
     pixels = _fabric(dice)
     if dice.happens(0.25):  # shirts are white or black more often than any colour
         colour = dice.pale() if dice.happens(0.6) else dice.dark()
-        pixels[:] = np.array(colour) + _folds(dice, 10)
+        pixels[:] = _plain(colour) + _folds(dice, 10)
     if dice.happens(0.3):  # a print on the shirt
         _shapes(dice, pixels, dice.whole(2, 7))
     rows, columns = np.arange(HEIGHT)[:, None] - HEIGHT / 2, np.arange(WIDTH)[None]
@@ -59,7 +64,7 @@ def a_cover(dice: Dice, left: float, right: float, middle: float, paper: Colour)
     kind = dice.one_of((_arm, _hand, _forearm, _body, _thing), [0.3, 0.22, 0.14, 0.26, 0.08])
     inside, pixels = kind(dice, left + reach, middle)
     if dice.happens(0.12):
-        pixels = pixels * 0.3 + np.array(dice.near(paper)) * 0.7
+        pixels = pixels * np.float32(0.3) + _plain(dice.near(paper)) * np.float32(0.7)
     pixels = pixels + dice.unevenness(WIDTH, HEIGHT, dice.whole(5, 30), dice.between(0, 10))
     where = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), dice.between(0.4, 1.2))
     pixels = pixels.astype(np.float32)
@@ -104,8 +109,8 @@ def _clutter(dice: Dice) -> Floats:
     """A street, other people, trees: shapes out of focus."""
     pixels = _plain(dice.colour())
     _shapes(dice, pixels, dice.whole(2, 10))
-    pixels = cv2.GaussianBlur(pixels, (0, 0), dice.between(0.4, 4.5))
-    return pixels + dice.unevenness(WIDTH, HEIGHT, dice.whole(6, 40), dice.between(2, 20))
+    blurred: Floats = cv2.GaussianBlur(pixels, (0, 0), dice.between(0.4, 4.5))
+    return blurred + dice.unevenness(WIDTH, HEIGHT, dice.whole(6, 40), dice.between(2, 20))
 
 
 def _shapes(dice: Dice, pixels: Floats, count: int) -> None:
@@ -128,7 +133,7 @@ def _beyond(dice: Dice, edge: float, middle: float, most_tilt: float) -> Floats:
     return np.asarray(edge + tilt * rows + bend * rows**2 - columns, dtype=np.float32)
 
 
-def _body(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
+def _body(dice: Dice, edge: float, middle: float) -> tuple[Mask, Floats]:
     """Another runner, whose side goes through the picture."""
     pixels = _clutter(dice) if dice.happens(0.3) else _fabric(dice)
     beyond = _beyond(dice, edge, middle, 0.5)
@@ -138,7 +143,7 @@ def _body(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
     return beyond > 0, pixels
 
 
-def _arm(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
+def _arm(dice: Dice, edge: float, middle: float) -> tuple[Mask, Floats]:
     """A band from above to below, which may end; bare or in a sleeve, perhaps with a watch."""
     beyond = _beyond(dice, edge, middle, 0.9)
     wide = dice.between(0.7, 3.5) * DIGIT
@@ -161,7 +166,7 @@ def _arm(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
     return inside, pixels
 
 
-def _forearm(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
+def _forearm(dice: Dice, edge: float, middle: float) -> tuple[Mask, Floats]:
     """An arm that points at the number, with a round end."""
     shape = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     turned, thick = dice.between(-0.9, 0.9), dice.between(0.35, 1.1) * DIGIT
@@ -171,7 +176,7 @@ def _forearm(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
     return shape > 0, _rounded(dice, shape, dice.skin())
 
 
-def _hand(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
+def _hand(dice: Dice, edge: float, middle: float) -> tuple[Mask, Floats]:
     """A fist with fingers, mostly at the end of an arm."""
     shape = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     size = dice.between(0.5, 1.3) * DIGIT
@@ -191,7 +196,7 @@ def _hand(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
     return shape > 0, pixels + dice.unevenness(WIDTH, HEIGHT, 40, dice.between(0, 14))
 
 
-def _thing(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
+def _thing(dice: Dice, edge: float, middle: float) -> tuple[Mask, Floats]:
     """A bottle, a phone, a strap."""
     shape = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     wide, high = dice.between(0.4, 2) * DIGIT, dice.between(0.4, 3) * DIGIT
@@ -201,12 +206,12 @@ def _thing(dice: Dice, edge: float, middle: float) -> tuple[Floats, Floats]:
     return shape > 0, _rounded(dice, shape, dice.dark() if dice.happens(0.6) else dice.colour())
 
 
-def _limb(shape: Floats, start: Floats, end: Floats, thick: float) -> None:
+def _limb(shape: Pixels, start: Point, end: Point, thick: float) -> None:
     points = [(round(float(x)), round(float(y))) for x, y in (start, end)]
     cv2.line(shape, points[0], points[1], 255, max(2, round(thick)))
 
 
-def _rounded(dice: Dice, shape: Floats, colour: Colour) -> Floats:
+def _rounded(dice: Dice, shape: Pixels, colour: Colour) -> Floats:
     """The colour, darker towards the shape's edge."""
     inside = cv2.distanceTransform(shape, cv2.DIST_L2, 3)
     dim = dice.between(0.1, 0.5) * np.exp(-inside / dice.between(1.5, 8))

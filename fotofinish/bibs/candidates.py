@@ -182,12 +182,8 @@ def _together(looks: Sequence[Candidate]) -> Candidate:
     """
     # of equally sure ones the widest: what is beside a tight one may be the number's own edge
     best = max(looks, key=lambda look: (round(look.confidence, 2), look.area))
-    papers = [look.paper for look in looks if look.paper is not None]
-    hidden = [look.hidden for look in looks if look.hidden is not None]
     return replace(
         best,
         confidence=1 - math.prod(1 - look.confidence for look in looks),
         weakest=max(look.weakest for look in looks),
-        paper=max(papers, default=None),
-        hidden=min(hidden, default=None),
     )

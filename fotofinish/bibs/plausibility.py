@@ -62,9 +62,10 @@ LEAST_OF_LONGER = 0.5
 # a quarter of a height of paper at each end. Half of that must be seen, since there are folds. One
 # digit fewer is within what numbers differ by
 FEWER_DIGITS, LEAST_PAPER = 2, 0.125
-# How likely something must hide digits of a number that is shorter than another; alone it is no
-# reason, since numbers that fill their paper look alike where an arm is beside them
-LIKELY_HIDDEN = 0.6
+# How likely something must hide digits of a number that is shorter than another: of drawn ends that
+# are whole one in a hundred looks so, of real ones too. Alone it is no reason, since numbers that
+# fill their paper look alike where an arm is beside them
+LIKELY_HIDDEN = 0.8
 # Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
 # is this much larger in the background
 LEAST_FACE, LEAST_BESIDE = 32.0, 0.7
@@ -111,8 +112,8 @@ def shorter_numbers(
 ) -> list[int]:
     """Which readings (their places) may be parts of numbers: worn, and shorter than another."""
     worn = _worn(readings, faces, width, height)
-    longest = max((len(candidate.bib) for candidate in worn), default=0)
-    return [candidate.reading for candidate in worn if len(candidate.bib) < longest]
+    longest = max(map(_digits, worn), default=0)
+    return [candidate.reading for candidate in worn if _digits(candidate) < longest]
 
 
 def enough_scale(faces: Sequence[FaceReading]) -> float | None:
@@ -217,12 +218,12 @@ def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _likely_part(candidate: Candidate, longer: Candidate) -> bool:
     """Whether it is rather what is seen of a number like the other one.
 
-    People who are half hidden stand behind others: a number with fewer signs than one printed much
+    People who are half hidden stand behind others: a number with fewer digits than one printed much
     larger in the same photo is rather a part of one than a short one. So is one that begins with
     0 where a longer one does not, one at whose end something stands in front, or one that lacks
     the paper of a short one.
     """
-    fewer = len(longer.bib) - len(candidate.bib)
+    fewer = _digits(longer) - _digits(candidate)
     if fewer <= 0:
         return False
     if candidate.height < LEAST_OF_LONGER * longer.height:

@@ -12,9 +12,12 @@ from fotofinish.vision.networks import Networks, taking_pixels
 from fotofinish.vision.quads import Floats, Pixels, side, straightened, stretched
 
 NETWORK = "hidden-digits"
-# pixels that are looked at, and how far beside and above the quad they begin, in its heights
-COLUMNS, ROWS = 112, 56
+# how far beside and above the quad is looked, in its heights: over two digits, and what is printed
+# next to a number. It then has 25 pixels of height, and its digits about 12, as the smallest that
+# are read; as wide as five of them with paper at both ends
 BESIDE, ABOVE = 1.0, 0.62
+COLUMNS, ROWS = 112, 56
+# of pixels as a whole, roughly
 MEAN, DEVIATION = [127.5] * 3, [64.0] * 3
 # a quad is never quite where another detector would have it: it is looked at as it is, longer and
 # shorter, higher and lower (shares of its height), and the verdict is the mean

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fotofinish.errors import ModelError
 
+# the package that we are
 OURS = "fotofinish"
 
 
@@ -89,7 +90,7 @@ MODELS: dict[str, Model] = {
         ),
         Model(
             "hidden-digits",
-            "fotofinish",
+            OURS,
             "fotofinish/vision/hidden_digits.onnx",
             "d1094acc93e72adc485e196e5ffff1130bca8cea8d48e9abae28a246018680c2",
             "Apache-2.0",
@@ -112,6 +113,12 @@ def model_path(name: str) -> Path:
         raise ModelError(
             f"The model {name} is missing: install the package {model.package} (make install)."
         ) from None
+    if digest != model.sha256 and model.package == OURS:
+        raise ModelError(
+            f"The model {name} of Fotofinish itself is not the one we know (its checksum differs): "
+            "install Fotofinish again; after training, write the new checksum into "
+            "fotofinish/vision/registry.py and docs/models.md."
+        )
     if digest != model.sha256:
         raise ModelError(
             f"The model {name} in the package {model.package} is not the one we know (its "

@@ -8,6 +8,7 @@ import pytest
 from fotofinish.bibs.plausibility import (
     bibs_from,
     doubtful_numbers,
+    shorter_numbers,
     torsos_without_number,
     worn_numbers,
 )
@@ -204,6 +205,19 @@ def test_a_number_shorter_than_another_is_none_when_something_hides_its_end(
     other = a_face((750.0, 210.0, 80.0, 100.0))
     beside = a_text(text, at=(790, 510), hidden=hidden)
     assert read(a_text("71652"), beside, faces=(a_face(), other)) == bibs
+
+
+def test_a_category_letter_makes_no_number_longer_than_another() -> None:
+    other = a_face((750.0, 210.0, 80.0, 100.0))
+    beside = a_text("456", at=(790, 510), hidden=0.99)
+    assert read(a_text("W123"), beside, faces=(a_face(), other)) == {"W123", "456"}
+
+
+def test_the_ends_are_looked_at_of_numbers_shorter_than_another_alone() -> None:
+    other = a_face((750.0, 210.0, 80.0, 100.0))
+    texts = [a_text("1901", at=(790, 510)), a_text("71652"), a_text("NIKE", at=(490, 400))]
+    assert shorter_numbers(texts, [a_face(), other], WIDTH, HEIGHT) == [0]
+    assert shorter_numbers(texts[1:], [a_face(), other], WIDTH, HEIGHT) == []
 
 
 def test_a_number_alone_is_one_whatever_is_beside_it() -> None:

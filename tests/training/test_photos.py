@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,18 @@ import pytest
 
 from fotofinish.vision.hidden import COLUMNS, ROWS
 from training.dice import Dice
-from training.photos import draw, windows
+from training.photos import Shown, draw, photographed, windows
+from training.scenes import DIGIT, HEIGHT, WIDTH
 
-FOLDER = Path("/usr/share/fonts/truetype/dejavu")
-FONTS = [FOLDER / "DejaVuSans-Bold.ttf", FOLDER / "DejaVuSans.ttf"]
-
-
-@pytest.fixture(autouse=True)
-def fonts_are_there() -> None:
-    if not all(font.is_file() for font in FONTS):
-        pytest.skip("fonts-dejavu-core is not installed (make test installs it)")
+FONTS = [
+    Path(
+        str(
+            metadata.distribution("font-source-sans-pro").locate_file(
+                "font_source_sans_pro/files/SourceSansPro-Bold.ttf"
+            )
+        )
+    )
+]
 
 
 def test_each_scene_is_shown_from_both_ends_in_two_photos() -> None:
@@ -40,3 +43,20 @@ def test_digits_are_hidden_in_some_scenes_and_not_in_others() -> None:
     assert any(left for left, _ in shown)
     assert any(right for _, right in shown)
     assert sum(not any(ends) for ends in shown) > 20
+
+
+@pytest.mark.parametrize("hidden", [(True, False), (False, True)])
+def test_a_window_shows_the_end_that_its_label_is_of(hidden: tuple[bool, bool]) -> None:
+    pixels = np.full((HEIGHT, WIDTH, 3), 220, dtype=np.float32)
+    middle, half = WIDTH / 2, 1.5 * DIGIT
+    # something dark stands over one end of what is left of the number
+    dark = slice(0, round(middle - half)) if hidden[0] else slice(round(middle + half), WIDTH)
+    pixels[:, dark] = 0
+    upper, lower = HEIGHT / 2 - DIGIT, HEIGHT / 2 + DIGIT
+    left, right = middle - half, middle + half
+    quad = np.array([(left, upper), (right, upper), (right, lower), (left, lower)], np.float32)
+    seen = photographed(Dice(1), Shown(pixels, quad, hidden, (0, WIDTH)))
+    assert [label for _, label in seen] == list(hidden)
+    starts = [window[:, : COLUMNS // 6].mean() for window, _ in seen]
+    assert np.argmin(starts) == hidden.index(True)
+    assert abs(starts[0] - starts[1]) > 60

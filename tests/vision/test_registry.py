@@ -23,6 +23,15 @@ def test_a_changed_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         registry.model_path("yunet")
 
 
+def test_a_changed_model_of_our_own_says_where_its_checksum_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changed = replace(registry.MODELS["hidden-digits"], sha256="0" * 64)
+    monkeypatch.setitem(registry.MODELS, "hidden-digits", changed)
+    with pytest.raises(ModelError, match=r"registry\.py"):
+        registry.model_path("hidden-digits")
+
+
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = replace(registry.MODELS["yunet"], package="no-such-package")
     monkeypatch.setitem(registry.MODELS, "yunet", gone)
