@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.vision.quads import Floats
 from training.dice import Colour, Dice
-from training.scenes import DIGIT, HEIGHT, WIDTH
+from training.scenes import DIGIT, HEIGHT, WIDTH, shadowed
 
 # how many numbers of 1 to 5 digits there are
 LENGTHS, SHARES = (1, 2, 3, 4, 5), [0.04, 0.11, 0.28, 0.35, 0.22]
@@ -226,6 +226,7 @@ def _pinned(
     cv2.fillPoly(shape, [np.round(corners * 8).astype(np.int32)], 255, cv2.LINE_AA, 3)
     if dice.happens(0.3):  # round corners
         shape = np.uint8(255) * (cv2.GaussianBlur(shape, (0, 0), dice.between(1.5, 7)) > 127)
+    paper: Floats = shape.astype(np.float32) / np.float32(255)
     shade = dice.unevenness(WIDTH, HEIGHT, dice.whole(3, 12), dice.between(0, 18))
     if dice.happens(0.25):  # a sharp fold
         rows, columns = np.arange(HEIGHT)[:, None] - HEIGHT / 2, np.arange(WIDTH)[None]
@@ -234,10 +235,8 @@ def _pinned(
         fold = np.sign(beside) * fades * dice.between(-40, 40)
         shade = shade + fold[..., None].astype(np.float32)
     if dice.happens(0.3):
-        moved = np.roll(shape, (dice.whole(-3, 4), dice.whole(-3, 4)), (0, 1))
-        shadow = cv2.GaussianBlur(moved, (0, 0), dice.between(0.8, 3.5))[..., None] / 255
-        scene *= 1 - shadow * dice.between(0.1, 0.5)
-    where = shape[..., None] / np.float32(255)
+        scene[:] = shadowed(dice, scene, paper, moved=3, blur=(0.8, 3.5))
+    where = paper[..., None]
     scene[:] = scene * (1 - where) + (pixels + shade) * where
     for column in (left + 0.2 * DIGIT, right - 0.2 * DIGIT):
         if dice.happens(0.3):

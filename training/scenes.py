@@ -80,11 +80,19 @@ def a_cover(dice: Dice, left: float, right: float, middle: float, paper: Colour)
 def covered(dice: Dice, pixels: Floats, cover: Cover) -> Floats:
     """The scene with the cover in front, and perhaps its shadow."""
     if dice.happens(0.4):
-        moved = np.roll(cover.where, (dice.whole(-6, 7), dice.whole(-6, 7)), (0, 1))
-        shadow = cv2.GaussianBlur(moved, (0, 0), dice.between(1.5, 4.5))
-        pixels = pixels * (1 - shadow * dice.between(0.1, 0.5))[..., None]
+        pixels = shadowed(dice, pixels, cover.where, moved=6, blur=(1.5, 4.5))
     where = cover.where[..., None]
     return np.asarray(pixels * (1 - where) + cover.pixels * where, dtype=np.float32)
+
+
+def shadowed(
+    dice: Dice, pixels: Floats, where: Floats, *, moved: int, blur: tuple[float, float]
+) -> Floats:
+    """The scene with the shadow of what is `where` (0 to 1), moved by as many pixels at most."""
+    by = (dice.whole(-moved, moved + 1), dice.whole(-moved, moved + 1))
+    shadow = cv2.GaussianBlur(np.roll(where, by, (0, 1)), (0, 0), dice.between(*blur))
+    shade = 1 - shadow * dice.between(0.1, 0.5)
+    return np.asarray(pixels * shade[..., None], dtype=np.float32)
 
 
 def _plain(colour: Colour) -> Floats:

@@ -23,6 +23,11 @@ def a_face(box: tuple[float, float, float, float] = FACE_BOX) -> FaceReading:
     return FaceReading(box, 0.9, np.zeros((5, 2), dtype=np.float32), 0.9, None)
 
 
+# two people side by side, and where the second one's number is
+TWO = (a_face(), a_face((750.0, 210.0, 80.0, 100.0)))
+BESIDE = (790, 510)
+
+
 def a_text(
     text: str,
     *,
@@ -186,9 +191,8 @@ def test_a_runner_hardly_recognisable_beside_a_much_larger_one_is_background() -
 def test_a_short_number_beside_a_long_one_needs_the_paper_of_a_whole_one(
     text: str, paper: float, bibs: set[str]
 ) -> None:
-    other = a_face((750.0, 210.0, 80.0, 100.0))
-    short = a_text(text, at=(790, 510), paper=paper)
-    assert read(a_text("71652"), short, faces=(a_face(), other)) == bibs
+    short = a_text(text, at=BESIDE, paper=paper)
+    assert read(a_text("71652"), short, faces=TWO) == bibs
 
 
 @pytest.mark.parametrize(
@@ -202,22 +206,19 @@ def test_a_short_number_beside_a_long_one_needs_the_paper_of_a_whole_one(
 def test_a_number_shorter_than_another_is_none_when_something_hides_its_end(
     text: str, hidden: float, bibs: set[str]
 ) -> None:
-    other = a_face((750.0, 210.0, 80.0, 100.0))
-    beside = a_text(text, at=(790, 510), hidden=hidden)
-    assert read(a_text("71652"), beside, faces=(a_face(), other)) == bibs
+    beside = a_text(text, at=BESIDE, hidden=hidden)
+    assert read(a_text("71652"), beside, faces=TWO) == bibs
 
 
 def test_a_category_letter_makes_no_number_longer_than_another() -> None:
-    other = a_face((750.0, 210.0, 80.0, 100.0))
-    beside = a_text("456", at=(790, 510), hidden=0.99)
-    assert read(a_text("W123"), beside, faces=(a_face(), other)) == {"W123", "456"}
+    beside = a_text("456", at=BESIDE, hidden=0.99)
+    assert read(a_text("W123"), beside, faces=TWO) == {"W123", "456"}
 
 
 def test_the_ends_are_looked_at_of_numbers_shorter_than_another_alone() -> None:
-    other = a_face((750.0, 210.0, 80.0, 100.0))
-    texts = [a_text("1901", at=(790, 510)), a_text("71652"), a_text("NIKE", at=(490, 400))]
-    assert shorter_numbers(texts, [a_face(), other], WIDTH, HEIGHT) == [0]
-    assert shorter_numbers(texts[1:], [a_face(), other], WIDTH, HEIGHT) == []
+    texts = [a_text("1901", at=BESIDE), a_text("71652"), a_text("NIKE", at=(490, 400))]
+    assert shorter_numbers(texts, TWO, WIDTH, HEIGHT) == [0]
+    assert shorter_numbers(texts[1:], TWO, WIDTH, HEIGHT) == []
 
 
 def test_a_number_alone_is_one_whatever_is_beside_it() -> None:

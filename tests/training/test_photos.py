@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fotofinish.vision.hidden import COLUMNS, ROWS
+from tests.fonts import BOLD
 from training.dice import Dice
 from training.photos import Shown, draw, photographed, windows
 from training.scenes import DIGIT, HEIGHT, WIDTH
 
-FONTS = [
-    Path(
-        str(
-            metadata.distribution("font-source-sans-pro").locate_file(
-                "font_source_sans_pro/files/SourceSansPro-Bold.ttf"
-            )
-        )
-    )
-]
+FONTS = [BOLD]
 
 
 def test_each_scene_is_shown_from_both_ends_in_two_photos() -> None:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fotofinish.vision.hidden import HiddenDigits
 from fotofinish.vision.networks import Networks
+from tests.fonts import BOLD
 from training.dice import Dice
 from training.photos import draw
 
 # neither the font nor the seed is one that training takes
-FONT = Path(
-    str(
-        metadata.distribution("font-source-sans-pro").locate_file(
-            "font_source_sans_pro/files/SourceSansPro-Bold.ttf"
-        )
-    )
-)
 UNSEEN = 1_000_000
 
 
@@ -33,7 +24,7 @@ def test_numbers_with_hidden_digits_are_told_from_whole_ones(network: HiddenDigi
     dice = Dice(UNSEEN)
     chances: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(150):
-        shown = draw(dice, [FONT])
+        shown = draw(dice, [BOLD])
         first, last = shown.columns
         photo = np.ascontiguousarray(shown.pixels[:, first:last, ::-1].astype(np.uint8))
         quad = shown.quad - np.array([first, 0], dtype=np.float32)
