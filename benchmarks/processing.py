@@ -32,6 +32,7 @@ from fotofinish.photos.formats import JPEG
 from fotofinish.photos.previews import render_previews
 from fotofinish.photos.processing import WORKING_LONG_SIDE
 from fotofinish.recognition import Recogniser
+from fotofinish.vision.networks import Precision, fast_precision, fast_precisions
 
 LARGE = (6000, 4000)
 SMALL = (1224, 816)
@@ -42,9 +43,15 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     """Print photos a second and core, the time of each of our steps, and what a worker costs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=6)
+    parser.add_argument(
+        "--precision",
+        choices=fast_precisions(),
+        default=fast_precision(),
+        help="what networks compute in; fastest here: %(default)s",
+    )
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    recogniser = Recogniser()
+    recogniser = Recogniser(precision=given.precision)
     ours, peer = _ours(recogniser), _plain()
     figures: dict[str, float] = {}
     rows = []
@@ -62,7 +69,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
             for number, photo in enumerate(photos):
                 files.append(Path(folder) / f"{size[0]}-{number}.jpg")
                 files[-1].write_bytes(photo)
-        worker = _lone_worker(files)
+        worker = _lone_worker(given.precision, files)
     print_table("Photo to result: ours against the same steps done plainly", rows)
     for name, steps in times.items():
         print_table(
@@ -74,8 +81,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     return figures | {f"processing: worker's {name}": value for name, value in worker.items()}
 
 
-def _lone_worker(photos: list[Path]) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.lone_worker", *map(str, photos)]
+def _lone_worker(precision: Precision, photos: list[Path]) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.lone_worker", precision, *map(str, photos)]
     figures: dict[str, float] = json.loads(subprocess.check_output(command))
     return figures
 

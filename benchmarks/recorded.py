@@ -2,7 +2,7 @@
 
 `tests/real/test_recorded.py` measures the same part and compares. Who improves recognition writes
 the file anew: `python -m benchmarks.recorded`. Accuracy alone, never time: that is the machine's.
-Each precision of the networks has figures of its own, f32 and what the machine is fastest in.
+Each precision of the networks has figures of its own; a machine measures those that it is fast in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.bibs import (
 from benchmarks.faces import FACES, embed_folder, pair_scores, selfie_search, tpr_at_fpr
 from fotofinish.recognition import Recogniser
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder
-from fotofinish.vision.networks import Networks, Precision, fast_precision
+from fotofinish.vision.networks import Networks, Precision, fast_precisions
 
 RECORDED = Path(__file__).with_name("recorded.json")
 # one point of a hundred: less is chance, more is a change
@@ -36,16 +36,11 @@ DISTRACTORS = 45
 def main() -> None:
     """Measure, and write the file; what this machine does not compute in stays as it was."""
     recorded = json.loads(RECORDED.read_text())
-    for precision in precisions():
+    for precision in fast_precisions():
         figures = measure_bibs(precision) | measure_faces(precision)
         recorded[precision] = {name: round(value, 4) for name, value in figures.items()}
     RECORDED.write_text(json.dumps(recorded, indent=2) + "\n")
     print(RECORDED.read_text())
-
-
-def precisions() -> list[Precision]:
-    """What is to be measured on this machine."""
-    return list(dict.fromkeys(("f32", fast_precision())))
 
 
 def measure_bibs(precision: Precision) -> dict[str, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fotofinish.vision.networks import Networks, taking_pixels
+from fotofinish.vision.networks import Networks
 from fotofinish.vision.quads import Floats, Pixels, side, straightened, stretched
 
 NETWORK = "hidden-digits"
@@ -28,7 +28,7 @@ class HiddenDigits:
     """The network, loaded once. Raises ModelError."""
 
     def __init__(self, networks: Networks) -> None:
-        network = taking_pixels(networks.read(NETWORK), MEAN, DEVIATION)
+        network = networks.read_for_pixels(NETWORK, MEAN, DEVIATION)
         network.reshape([2 * len(LOOKS), ROWS, COLUMNS, 3])
         self._network = networks.compile(network)
 

@@ -2,7 +2,8 @@
 
 bf16 halves the time where the processor has tiles for it (AMX: Intel's Xeons since 2023) and loses
 nothing that can be measured (docs/recognition.md). Everywhere else it is emulated and slower than
-f32, whatever OpenVINO's list of capabilities says.
+f32, whatever OpenVINO's list of capabilities says. Processors that multiply small integers (VNNI:
+most since 2019) run the network that takes longest in int8, and the others in f32.
 """
 
 from __future__ import annotations
@@ -19,19 +20,27 @@ from fotofinish.vision.registry import model_path
 from fotofinish.vision.scaling import Pixels
 from fotofinish.vision.weights import block_quantised
 
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 
 PROCESSOR = Path("/proc/cpuinfo")
+# the networks that have an int8 form, and its files: made by training/int8.py
+INT8 = {"ppocrv6-det": ("ppocrv6-det-int8", "ppocrv6-det-int8-weights")}
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
 
 
 def fast_precision() -> Precision:
     """What this processor computes fastest in."""
+    return fast_precisions()[0]
+
+
+def fast_precisions() -> list[Precision]:
+    """What this processor computes in without emulating it, fastest first; f32 is the last."""
     try:
         flags = PROCESSOR.read_text()
     except OSError:  # no Linux
-        return "f32"
-    return "bf16" if "amx_bf16" in flags else "f32"
+        flags = ""
+    known: list[tuple[str, Precision]] = [("amx_bf16", "bf16"), ("_vnni", "int8")]
+    return [*(precision for flag, precision in known if flag in flags), "f32"]
 
 
 class Networks:
@@ -50,9 +59,17 @@ class Networks:
                 model.remove_parameter(given)
         return model
 
+    def read_for_pixels(
+        self, name: str, mean: Sequence[float], deviation: Sequence[float]
+    ) -> ov.Model:
+        """A network of the registry that takes pixels, in its int8 form where that is faster."""
+        if self._precision == "int8" and name in INT8:
+            return self._core.read_model(*(model_path(file) for file in INT8[name]))
+        return taking_pixels(self.read(name), mean, deviation)
+
     def compile(self, model: ov.Model, *, exact: bool = False) -> ov.CompiledModel:
         """Ready to run; `exact`: in f32 on every processor."""
-        precision = "f32" if exact else self._precision
+        precision = "bf16" if self._precision == "bf16" and not exact else "f32"
         return self._core.compile_model(
             model, "CPU", {**ONE_THREAD, "INFERENCE_PRECISION_HINT": precision}
         )

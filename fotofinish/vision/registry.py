@@ -65,6 +65,22 @@ MODELS: dict[str, Model] = {
             "PaddleOCR, PP-OCRv6 small",
         ),
         Model(
+            "ppocrv6-det-int8",
+            OURS,
+            "fotofinish/vision/ppocrv6_det_int8.xml",
+            "4720b9fa9e5553be257f934ae4733c619c41b78d26592f761d43c19e9830544b",
+            "Apache-2.0",
+            "ppocrv6-det, rounded: training/int8.py",
+        ),
+        Model(
+            "ppocrv6-det-int8-weights",
+            OURS,
+            "fotofinish/vision/ppocrv6_det_int8.bin",
+            "e71740144f5441d25c8f55b92e9229cfdc1af05690bf23a6a6fc03f78b954067",
+            "Apache-2.0",
+            "ppocrv6-det, rounded: training/int8.py",
+        ),
+        Model(
             "ppocrv6-rec",
             "rapidocr",
             "rapidocr/models/PP-OCRv6_rec_small.onnx",

@@ -27,7 +27,7 @@ from fotofinish.vision.lines import (
     LineReader,
     voted,
 )
-from fotofinish.vision.networks import ByShape, Networks, taking_pixels
+from fotofinish.vision.networks import ByShape, Networks
 from fotofinish.vision.paper import paper_beside
 from fotofinish.vision.quads import Floats, Pixels, quads_from, side, straightened, stretched
 from fotofinish.vision.scaling import STEP, on_canvas, resized
@@ -92,7 +92,7 @@ class TextReader:
     def __init__(self, networks: Networks | None = None) -> None:
         networks = networks or Networks()
         detector, close_detector = (
-            taking_pixels(networks.read(name), DETECTOR_MEAN, DETECTOR_DEVIATION)
+            networks.read_for_pixels(name, DETECTOR_MEAN, DETECTOR_DEVIATION)
             for name in (DETECTOR, CLOSE_DETECTOR)
         )
         self._detector = ByShape(networks, detector, MOST_DETECTORS)

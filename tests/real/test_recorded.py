@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.recorded import MOST_FALL, RECORDED, measure_bibs, measure_faces, precisions
-from fotofinish.vision.networks import Precision
+from benchmarks.recorded import MOST_FALL, RECORDED, measure_bibs, measure_faces
+from fotofinish.vision.networks import Precision, fast_precisions
 
 Measure = Callable[[Precision], dict[str, float]]
 
 
-@pytest.mark.parametrize("precision", precisions())
+@pytest.mark.parametrize("precision", fast_precisions())
 @pytest.mark.parametrize(("subject", "measure"), [("bibs", measure_bibs), ("faces", measure_faces)])
 def test_accuracy_has_not_fallen_by_more_than_a_point(
     shared_data: Path, subject: str, measure: Measure, precision: Precision

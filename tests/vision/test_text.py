@@ -7,13 +7,14 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.bibs.plausibility import bibs_from
+from fotofinish.vision.networks import Networks, fast_precisions
 from fotofinish.vision.quads import Pixels
 from fotofinish.vision.text import TextReader, TextReading
 
 
-@pytest.fixture(scope="module")
-def reader() -> TextReader:
-    return TextReader()
+@pytest.fixture(scope="module", params=dict.fromkeys((*fast_precisions(), "int8")))
+def reader(request: pytest.FixtureRequest) -> TextReader:
+    return TextReader(Networks(request.param))
 
 
 def a_photo_of(
