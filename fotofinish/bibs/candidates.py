@@ -28,8 +28,9 @@ FRINGE = " '°*!#"
 # Letters are confused with digits (S and 5, B and 8): only sure ones are believed
 LEAST_LETTER_CONFIDENCE = 0.95
 # How sure every sign of the longer of two looks must be to hold against the shorter: what is at its
-# end is a digit then, be it hidden by half, and without it the number is not whole
-LEAST_END_CONFIDENCE = 0.25
+# end is a digit then, be it hidden by half, and without it the number is not whole. Of several
+# looks that see nothing there it must have so much of the votes, or it sees the paper's edge
+LEAST_END_CONFIDENCE, LEAST_END_VOTES = 0.25, 0.25
 # A bib hangs between chest and hip. Face boxes are from brow to chin and as wide as the face:
 # measured from the face's centre in widths and heights of it, bibs lie within 1 across and 1.2 to
 # 4.5 down when upright; the margin is for bent and twisted bodies
@@ -169,6 +170,7 @@ def _voted(candidates: Sequence[Candidate]) -> list[Candidate]:
             if len(candidate.bib) > len(bib)
             and (candidate.bib.startswith(bib) or candidate.bib.endswith(bib))
             and candidate.weakest >= LEAST_END_CONFIDENCE
+            and votes[candidate.bib] >= LEAST_END_VOTES * votes[bib]
         ]
         bib = max(longer, key=len, default=bib)
         winners.append(_together([candidate for candidate in here if candidate.bib == bib]))

@@ -59,16 +59,17 @@ LEAST_OF_LARGEST = 1 / 3
 # A number shorter than another counts when it is at least this large beside it: see _likely_part
 LEAST_OF_LONGER = 0.5
 # Papers of one race are equally wide, and numbers stand in their middle: each digit fewer leaves
-# a quarter of a height of paper at each end. Half of that must be seen, since there are folds. One
-# digit fewer is within what numbers differ by
-FEWER_DIGITS, LEAST_PAPER = 2, 0.125
+# a quarter of a height of paper at each end. A quarter of that must be seen, since there are folds
+# and broad digits; beside parts of numbers there is none. One digit fewer is within what numbers
+# differ by
+FEWER_DIGITS, LEAST_PAPER = 2, 0.0625
 # How likely something must hide digits of a number that is shorter than another: of drawn ends that
 # are whole one in a hundred looks so, of real ones too. Alone it is no reason, since numbers that
 # fill their paper look alike where an arm is beside them
 LIKELY_HIDDEN = 0.8
 # Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
 # is this much larger in the background
-LEAST_FACE, LEAST_BESIDE = 32.0, 0.7
+LEAST_FACE, LEAST_BESIDE = 32.0, 0.75
 # What else is printed on a bib has at most half the height, and so at most this area
 LEAST_OF_SAME_PERSON = 0.4
 

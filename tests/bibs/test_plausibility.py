@@ -174,6 +174,7 @@ def test_a_runner_hardly_recognisable_beside_a_much_larger_one_is_background() -
     behind = a_face((800.0, 300.0, 22.0, 28.0))
     small = a_text("5678", at=(811, 380), high=18)
     assert read(a_text("1234", high=35), small, faces=(a_face(), behind)) == {"1234"}
+    assert read(a_text("1234", high=25), small, faces=(a_face(), behind)) == {"1234"}
     assert read(small, faces=(behind,)) == {"5678"}
     as_large = a_text("1234", at=(490, 450), high=22)
     assert read(as_large, small, faces=(a_face(), behind)) == {"1234", "5678"}
@@ -183,6 +184,8 @@ def test_a_runner_hardly_recognisable_beside_a_much_larger_one_is_background() -
     ("text", "paper", "bibs"),
     [
         ("33", 0.0, {"71652"}),
+        ("331", 0.1, {"71652"}),
+        ("331", 0.14, {"71652", "331"}),
         ("33", 0.6, {"71652", "33"}),
         ("3316", 0.0, {"71652", "3316"}),
         ("016", 0.6, {"71652"}),
@@ -252,6 +255,13 @@ def test_several_looks_at_one_number_are_voted() -> None:
 
 def test_a_look_that_cut_off_an_end_does_not_win() -> None:
     assert read(a_text("962", at=(504, 500)), a_text("1962", confidence=0.98)) == {"1962"}
+
+
+def test_what_one_look_of_many_sees_at_an_end_is_no_digit() -> None:
+    edge = a_text("16761", confidences=(0.37, 0.37, 0.37, 0.37, 0.29))
+    looks = [a_text("1676", at=(498 - shift, 500)) for shift in range(4)]
+    assert read(edge, *looks) == {"1676"}
+    assert read(edge, looks[0]) == set()
 
 
 def test_without_the_digit_that_is_half_hidden_a_number_is_not_whole() -> None:
