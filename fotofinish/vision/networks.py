@@ -3,7 +3,8 @@
 bf16 halves the time where the processor has tiles for it (AMX: Intel's Xeons since 2023) and loses
 nothing that can be measured (docs/recognition.md). Everywhere else it is emulated and slower than
 f32, whatever OpenVINO's list of capabilities says. Processors that multiply small integers (VNNI:
-most since 2019) run the network that takes longest in int8, and the others in f32.
+Intel's Xeons since 2019, AMD's since 2022) run the network that takes longest in int8, the others
+in f32.
 """
 
 from __future__ import annotations
