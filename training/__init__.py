@@ -1,1 +1,4 @@
-"""How the networks of our own are trained, on drawn pictures alone; no part of the service."""
+"""How the networks in our own package are made: trained on drawn pictures, or rounded.
+
+No part of the service.
+"""

@@ -53,18 +53,18 @@ def pin_bib(dice: Dice, scene: Floats, fonts: list[Path]) -> Bib | None:
     centre = WIDTH / 2 + dice.between(-8, 8)
     left, top = centre - total / 2, round(HEIGHT / 2 - DIGIT / 2 + dice.between(-5, 5))
     bent = _round_a_body(dice, centre, total)
-    signs = [_placed(glyph, left + start, top, bent) for start, glyph in glyphs]
-    if any(sign is None for sign in signs):
+    placed = [_placed(glyph, left + start, top, bent) for start, glyph in glyphs]
+    signs = tuple(sign for sign in placed if sign is not None)
+    if len(signs) < len(placed):
         return None
     ends = _paper_ends(dice, left, left + total, len(text))
     above, below = dice.between(0.15, 1.6) * DIGIT, dice.between(0.1, 1.4) * DIGIT
     box = (bent(ends[0]), top - above, bent(ends[1]), top + DIGIT + below)
     pixels = _printed(dice, box, top, paper, ink, font_file, fonts)
-    printed = np.max([sign for sign in signs if sign is not None], axis=0)[..., None]
+    printed = np.max(signs, axis=0)[..., None]
     pixels = pixels * (1 - printed) + np.array(ink, dtype=np.float32) * printed
     _pinned(dice, scene, pixels, box)
-    columns = tuple(_extent(sign) for sign in signs if sign is not None)
-    return Bib(tuple(sign for sign in signs if sign is not None), columns, top, paper)
+    return Bib(signs, tuple(map(_extent, signs)), top, paper)
 
 
 def _colours(dice: Dice) -> tuple[Colour, Colour]:

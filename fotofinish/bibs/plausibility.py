@@ -95,7 +95,7 @@ def bibs_from(
     With a start list, only numbers on it come out, in the list's own writing; without one, `None`.
     """
     worn = _worn(readings, faces, width, height)
-    sure = _whole([candidate for candidate in worn if _sure(candidate)])
+    sure = _whole(_sure_ones(worn))
     if start_list is not None:
         sure = _listed(worn, sure, start_list)
     return _each_once(_prominent(_one_a_person(sure), faces))
@@ -111,10 +111,10 @@ def worn_numbers(
 def shorter_numbers(
     readings: Sequence[TextReading], faces: Sequence[FaceReading], width: int, height: int
 ) -> list[int]:
-    """Which readings (their places) may be parts of numbers: worn, and shorter than another."""
-    worn = _worn(readings, faces, width, height)
-    longest = max(map(_digits, worn), default=0)
-    return [candidate.reading for candidate in worn if _digits(candidate) < longest]
+    """Which readings (their places) may be parts of numbers: bibs but for a longer one beside."""
+    sure = _sure_ones(_worn(readings, faces, width, height))
+    longest = max(map(_digits, sure), default=0)
+    return [candidate.reading for candidate in sure if _digits(candidate) < longest]
 
 
 def enough_scale(faces: Sequence[FaceReading]) -> float | None:
@@ -201,6 +201,10 @@ def _continues(candidate: Candidate, box: Box) -> bool:
 def _sure(candidate: Candidate) -> bool:
     mean, weakest = LEAST_CONFIDENCE.get(_digits(candidate), LEAST_CONFIDENCE_LONG)
     return candidate.confidence >= mean and candidate.weakest >= weakest
+
+
+def _sure_ones(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates if _sure(candidate)]
 
 
 def _digits(candidate: Candidate) -> int:
