@@ -17,15 +17,13 @@ import openvino as ov
 from openvino.preprocess import PrePostProcessor
 from openvino.utils.data_helpers.wrappers import OVDict
 
-from fotofinish.vision.registry import model_path
+from fotofinish.vision.registry import MODELS, model_path
 from fotofinish.vision.scaling import Pixels
 from fotofinish.vision.weights import block_quantised
 
 Precision = Literal["f32", "bf16", "int8"]
 
 PROCESSOR = Path("/proc/cpuinfo")
-# the networks that have an int8 form, and its files: made by training/int8.py
-INT8 = {"ppocrv6-det": ("ppocrv6-det-int8", "ppocrv6-det-int8-weights")}
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
 
 
@@ -64,8 +62,8 @@ class Networks:
         self, name: str, mean: Sequence[float], deviation: Sequence[float]
     ) -> ov.Model:
         """A network of the registry that takes pixels, in its int8 form where that is faster."""
-        if self._precision == "int8" and name in INT8:
-            return self._core.read_model(*(model_path(file) for file in INT8[name]))
+        if self._precision == "int8" and MODELS[name].int8:
+            return self._core.read_model(*(model_path(file) for file in MODELS[name].int8))
         return taking_pixels(self.read(name), mean, deviation)
 
     def compile(self, model: ov.Model, *, exact: bool = False) -> ov.CompiledModel:

@@ -19,7 +19,10 @@ OURS = "fotofinish"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One file of weights (or of signs) inside an installed package."""
+    """One file of weights (or of signs) inside an installed package.
+
+    `int8` names the files of its int8 form (network, weights), where it has one.
+    """
 
     name: str
     package: str
@@ -27,6 +30,7 @@ class Model:
     sha256: str
     licence: str
     source: str
+    int8: tuple[str, ...] = ()
 
 
 MODELS: dict[str, Model] = {
@@ -63,6 +67,7 @@ MODELS: dict[str, Model] = {
             "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
             "Apache-2.0",
             "PaddleOCR, PP-OCRv6 small",
+            int8=("ppocrv6-det-int8", "ppocrv6-det-int8-weights"),
         ),
         Model(
             "ppocrv6-det-int8",
