@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import openvino as ov
@@ -17,9 +18,6 @@ from fotofinish.vision.networks import ByShape, Networks, taking_pixels
 from fotofinish.vision.quads import Floats, Pixels
 from fotofinish.vision.registry import model_path
 
-# a text and the confidence of each of its signs
-Line = tuple[str, tuple[float, ...]]
-
 READER, SECOND_READER = "ppocrv6-rec", "ppocrv5-rec"
 SIGNS_OF = {SECOND_READER: "ppocrv5-signs"}  # v6 has its signs in the network's file
 LINE_HEIGHT = 48
@@ -28,8 +26,21 @@ LINE_HEIGHT = 48
 BATCHES = {READER: {160: 3, 240: 1, 400: 1}, SECOND_READER: {240: 4}}
 GREY = 127
 MEAN, DEVIATION = [127.5] * 3, [127.5] * 3
+# letters look like digits (T and 1, B and 8): what is less sure than this to be any letter may be
+# none
+SURE_LETTER = 0.95
 # of the 18,708 signs that the networks know those that bibs and what is beside them have
 SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz:.,-/'°+#%&@()!* "
+# their places in the output; the first is CTC's blank
+LETTERS = [place for place, sign in enumerate(SIGNS, 1) if sign.isalpha()]
+
+
+class Line(NamedTuple):
+    """A text, the confidence of each of its signs, and what it is if none is a letter."""
+
+    text: str
+    confidences: tuple[float, ...]
+    without_letters: Line | None = None
 
 
 class LineReader:
@@ -53,7 +64,7 @@ class LineReader:
         for index, line in enumerate(lines):
             width = next(width for width in self._batches if width >= line.shape[1])
             by_width[width].append(index)
-        read: list[Line] = [("", ())] * len(lines)
+        read = [Line("", ())] * len(lines)
         for width, indexes in by_width.items():
             for part in _parts(indexes, self._batches[width]):
                 outputs = self._network(_batch([lines[index] for index in part], width))[0]
@@ -63,13 +74,23 @@ class LineReader:
 
 
 def voted(looks: Sequence[Line]) -> Line:
-    """The text with the most confidence in all; each look that read another lowers it."""
+    """The text with the most confidence in all; each look that read another lowers it.
+
+    Where one look read digits alone, letters that others read unsurely are none.
+    """
+    without_letters = [look.without_letters or look for look in looks]
+    if any(look.text.isdecimal() for look in looks):
+        return _voted(without_letters)
+    return _voted(looks)._replace(without_letters=_voted(without_letters))
+
+
+def _voted(looks: Sequence[Line]) -> Line:
     totals: dict[str, float] = {}
-    for text, confidences in looks:
+    for text, confidences, _ in looks:
         totals[text] = totals.get(text, 0.0) + sum(confidences) / max(len(confidences), 1)
     best = max(totals, key=lambda text: totals[text])
-    agreeing = [confidences for text, confidences in looks if text == best]
-    return best, tuple(sum(signs) / len(looks) for signs in zip(*agreeing, strict=True))
+    agreeing = [look.confidences for look in looks if look.text == best]
+    return Line(best, tuple(sum(signs) / len(looks) for signs in zip(*agreeing, strict=True)))
 
 
 def _only(recogniser: ov.Model, known: Sequence[str]) -> ov.Model:
@@ -101,7 +122,18 @@ def _batch(lines: Sequence[Pixels], width: int) -> Pixels:
 
 
 def _decoded(steps: Floats) -> Line:
-    """Best path of CTC (steps x signs); a sign's confidence is that of its surest step."""
+    """What the steps (steps x signs) say, and what if no sign is a letter, where that may be."""
+    line = _best_path(steps)
+    letter = steps[:, LETTERS].sum(axis=1, keepdims=True)
+    if letter.max() >= SURE_LETTER or not any(map(str.isalpha, line.text)):
+        return line
+    others = steps / (1 - letter)
+    others[:, LETTERS] = 0
+    return line._replace(without_letters=_best_path(others))
+
+
+def _best_path(steps: Floats) -> Line:
+    """Best path of CTC; a sign's confidence is that of its surest step."""
     best = steps.argmax(axis=1)
     text: list[str] = []
     confidences: list[float] = []
@@ -113,4 +145,4 @@ def _decoded(steps: Floats) -> Line:
         elif sign:
             confidences[-1] = max(confidences[-1], float(steps[step, sign]))
         before = sign
-    return "".join(text), tuple(confidences)
+    return Line("".join(text), tuple(confidences))

@@ -134,8 +134,9 @@ class TextReader:
         as sure.
         """
         looks = [(reading.quad, look) for look in (FIRST_LOOK, *MORE_LOOKS)]
+        first = Line(reading.text, reading.sign_confidences)
         second = voted(_read(self._second, pixels, looks))
-        return _reading(reading.quad, voted([(reading.text, reading.sign_confidences), second]))
+        return _reading(reading.quad, voted([first, second]))
 
     def look_around(self, pixels: Pixels, readings: Sequence[TextReading]) -> list[TextReading]:
         """The readings with digits that the detector left out at their ends."""
@@ -152,9 +153,9 @@ class TextReader:
             if _adds_digits(readings[index].text, line)
         ]
         wider = _read(self._first, pixels, [(readings[i].quad, WIDER_LOOK) for i, _ in longer])
-        for (index, line), (seen, _) in zip(longer, wider, strict=True):
-            if line[0] in seen:
-                quad = _around(readings[index].quad, readings[index].text, line[0])
+        for (index, line), wide_line in zip(longer, wider, strict=True):
+            if line.text in wide_line.text:
+                quad = _around(readings[index].quad, readings[index].text, line.text)
                 whole[index] = _reading(quad, line)
         return whole
 
@@ -177,7 +178,7 @@ class TextReader:
         for place, index in enumerate(unsure):
             looks = again[place * len(MORE_LOOKS) : (place + 1) * len(MORE_LOOKS)]
             first[index] = voted([first[index], *looks])
-        return [_reading(quad, line) for quad, line in zip(quads, first, strict=True) if line[0]]
+        return [_reading(quad, line) for quad, line in zip(quads, first, strict=True) if line.text]
 
 
 def _looked_at(width: int, height: int, enough: float | None) -> tuple[int, int]:
@@ -227,17 +228,16 @@ def _read(
 
 
 def _worth_more_looks(line: Line) -> bool:
-    text, confidences = line
-    return any(sign.isdigit() for sign in text) and min(confidences) < SURE_SIGN
+    return any(sign.isdigit() for sign in line.text) and min(line.confidences) < SURE_SIGN
 
 
 def _adds_digits(text: str, wide: Line) -> bool:
     """Whether the wider look sees more digits at the ends of the number, all of them sure."""
-    longer, confidences = wide
+    longer = wide.text
     if len(longer) <= len(text) or not longer.isdecimal() or text not in longer:
         return False
     start = longer.index(text)
-    added = confidences[:start] + confidences[start + len(text) :]
+    added = wide.confidences[:start] + wide.confidences[start + len(text) :]
     return min(added) >= SURE_SIGN
 
 
@@ -251,5 +251,5 @@ def _around(quad: Floats, text: str, longer: str) -> Floats:
 
 
 def _reading(quad: Floats, line: Line) -> TextReading:
-    text, confidences = line
-    return TextReading(text, sum(confidences) / len(confidences), quad, confidences)
+    mean = sum(line.confidences) / len(line.confidences)
+    return TextReading(line.text, mean, quad, line.confidences)
