@@ -2,8 +2,8 @@
 
 On drawn bibs alone: before four of five is an arm, a hand, another runner or a thing, and over an
 end of every third; all are photographed as cameras and JPEG files do. Writes an ONNX file and
-prints its SHA-256, for `fotofinish/vision/registry.py`. On two cores drawing takes nine minutes,
-training as long, and 6 GB of memory are needed.
+prints its SHA-256, for `fotofinish/vision/registry.py`. On two cores drawing takes 16 minutes,
+training 18, and 9 GB of memory are needed.
 
     pip install torch==2.13.0 onnx
     apt-get install fonts-urw-base35 fonts-liberation2 fonts-roboto-unhinted fonts-lato \\
@@ -53,7 +53,7 @@ FONTS = (
     "texgyreheros-bold.otf",
 )
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/share/texmf/fonts"))
-SCENES, LEAST_SCENES, SCENES_A_PART = 60_000, 4_000, 500
+SCENES, LEAST_SCENES, SCENES_A_PART = 100_000, 4_000, 500
 EPOCHS, BATCH, RATE, VALIDATION = 7, 128, 3e-3, 8_000
 # the network that is kept is a mean of all steps, in which each weighs this much of the next
 MEAN_DECAY = 0.999

@@ -66,7 +66,7 @@ FEWER_DIGITS, LEAST_PAPER = 2, 0.0625
 # How likely something must hide digits of a number that is shorter than another: of drawn ends that
 # are whole one in a hundred looks so, of real ones too. Alone it is no reason, since numbers that
 # fill their paper look alike where an arm is beside them
-LIKELY_HIDDEN = 0.8
+LIKELY_HIDDEN = 0.75
 # Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
 # is this much larger in the background
 LEAST_FACE, LEAST_BESIDE = 32.0, 0.75

@@ -113,7 +113,7 @@ MODELS: dict[str, Model] = {
             "hidden-digits",
             OURS,
             "fotofinish/vision/hidden_digits.onnx",
-            "d1094acc93e72adc485e196e5ffff1130bca8cea8d48e9abae28a246018680c2",
+            "767481d10a3ac961c14a9ff04d1571f8608fa01156ed689c5adc757cd772d798",
             "Apache-2.0",
             "our own: training/hidden_digits.py",
         ),
