@@ -25,7 +25,8 @@ from psycopg import sql
 from fotofinish.errors import StorageError
 
 DATABASE = "fotofinish"
-ENDING = 1.0  # seconds that a killed server may still be seen, but not answer
+# seconds: how long a killed server may still be seen, and its processes hold its memory
+ENDING, PAUSE = 10.0, 0.1
 
 CONFIGURATION = """\
 # Written by Fotofinish when the cluster was made; edit freely.
@@ -61,11 +62,7 @@ def start(data_dir: Path) -> EmbeddedServer:
     fcntl.flock(hold, fcntl.LOCK_SH)  # waits while a guardian is stopping the server
     try:
         with _exclusive(data_dir / "postgres.start.lock"):
-            try:
-                dsn = _ensure_running(data_dir / "postgres")
-            except psycopg.OperationalError:  # one that was killed is just ending
-                time.sleep(ENDING)
-                dsn = _ensure_running(data_dir / "postgres")
+            dsn = _ensure_answering(data_dir / "postgres")
             _ensure_guardian(data_dir)
     except (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError) as error:
         hold.close()
@@ -114,18 +111,52 @@ def _server(pgdata: Path, *, start: bool):  # type: ignore[no-untyped-def]
 
 
 def _is_running(pgdata: Path) -> bool:
-    """Whether the process named in postmaster.pid is a PostgreSQL, not a reused process id."""
+    """Whether the process named in postmaster.pid lives and is a PostgreSQL, not a reused id."""
     try:
         pid = int((pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
-        return "postgres" in psutil.Process(pid).name()
+        process = psutil.Process(pid)
+        return "postgres" in process.name() and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, psutil.Error):
         return False
 
 
-def _ensure_running(pgdata: Path) -> str:
+def _has_processes(pgdata: Path) -> bool:
+    """Whether anything of a server works in the folder: processes outlive one that was killed."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if "postgres" in process.name() and process.cwd() == str(pgdata):
+                return True
+    return False
+
+
+def _remove_locks(pgdata: Path) -> None:
+    """Take away what a killed server left: a new one will not start while their process id exists,
+    though it be another's, or that of a process that nobody has buried."""
+    with contextlib.suppress(OSError, ValueError):
+        lines = (pgdata / "postmaster.pid").read_text().splitlines()
+        port, socket_dir = lines[3:5]
+        (Path(socket_dir) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
+    (pgdata / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _ensure_answering(pgdata: Path) -> str:
+    """The address of the running server; one that is just ending is waited for."""
+    deadline = time.monotonic() + ENDING
+    while True:
+        try:
+            return _ensure_running(pgdata, deadline)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE)
+
+
+def _ensure_running(pgdata: Path, deadline: float) -> str:
     fresh = not (pgdata / "PG_VERSION").exists()
     if not fresh and not _is_running(pgdata):
-        (pgdata / "postmaster.pid").unlink(missing_ok=True)
+        while _has_processes(pgdata) and time.monotonic() < deadline:
+            time.sleep(PAUSE)
+        _remove_locks(pgdata)
     server = _server(pgdata, start=False)
     server.ensure_pgdata_inited()
     if fresh:

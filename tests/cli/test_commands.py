@@ -45,7 +45,7 @@ class Installation:
         )
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """The command, running."""
+        """The command, running. Ctrl-C stops it, also where the tests run in the background."""
         return subprocess.Popen(
             [sys.executable, "-m", "fotofinish", *words],
             env={**os.environ, "FOTOFINISH_DATA_DIR": str(self.folder / "data")},
@@ -53,6 +53,7 @@ class Installation:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.folder,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def json(self, *words: str) -> Any:

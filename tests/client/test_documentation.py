@@ -41,10 +41,11 @@ def folder(module_race: Race, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(race: Race, folder: Path, language: str, code: str) -> subprocess.CompletedProcess[str]:
+    # the address last: its port may have any digits
     code = (
-        code.replace("https://photos.example.org", race.server.url)
-        .replace("903", str(race.org_id))
+        code.replace("903", str(race.org_id))
         .replace("456", str(race.event_id))
+        .replace("https://photos.example.org", race.server.url)
     )
     commands = {
         "sh": ["bash", "-eu", "-c", code],
