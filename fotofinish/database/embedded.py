@@ -121,7 +121,7 @@ def _is_running(pgdata: Path) -> bool:
 
 
 def _has_processes(pgdata: Path) -> bool:
-    """Whether anything of a server works in the folder: processes outlive one that was killed."""
+    """Whether anything of a server works in the folder: some processes outlive a killed one."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if "postgres" in process.name() and process.cwd() == str(pgdata):
@@ -154,9 +154,10 @@ def _ensure_answering(pgdata: Path) -> str:
 def _ensure_running(pgdata: Path, deadline: float) -> str:
     fresh = not (pgdata / "PG_VERSION").exists()
     if not fresh and not _is_running(pgdata):
-        while _has_processes(pgdata) and time.monotonic() < deadline:
+        while (left := _has_processes(pgdata)) and time.monotonic() < deadline:
             time.sleep(PAUSE)
-        _remove_locks(pgdata)
+        if not left:  # else it would be two servers' data
+            _remove_locks(pgdata)
     server = _server(pgdata, start=False)
     server.ensure_pgdata_inited()
     if fresh:
