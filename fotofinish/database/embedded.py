@@ -129,9 +129,17 @@ def _has_processes(pgdata: Path) -> bool:
     return False
 
 
-def _remove_locks(pgdata: Path) -> None:
-    """Take away what a killed server left: a new one will not start while their process id exists,
-    though it be another's, or that of a process that nobody has buried."""
+def _remove_locks(pgdata: Path, deadline: float) -> None:
+    """Take away the locks of a killed server, once its last process has ended.
+
+    A new one will not start while their process id exists, though it be another's, or that of a
+    process that nobody has buried. They stay when a process is left at the deadline: two servers
+    would have the same data.
+    """
+    while _has_processes(pgdata):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(PAUSE)
     with contextlib.suppress(OSError, ValueError):
         lines = (pgdata / "postmaster.pid").read_text().splitlines()
         port, socket_dir = lines[3:5]
@@ -153,11 +161,8 @@ def _ensure_answering(pgdata: Path) -> str:
 
 def _ensure_running(pgdata: Path, deadline: float) -> str:
     fresh = not (pgdata / "PG_VERSION").exists()
-    if not fresh and not _is_running(pgdata):
-        while (left := _has_processes(pgdata)) and time.monotonic() < deadline:
-            time.sleep(PAUSE)
-        if not left:  # else it would be two servers' data
-            _remove_locks(pgdata)
+    if (pgdata / "postmaster.pid").exists() and not _is_running(pgdata):
+        _remove_locks(pgdata, deadline)
     server = _server(pgdata, start=False)
     server.ensure_pgdata_inited()
     if fresh:
