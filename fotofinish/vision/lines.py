@@ -124,8 +124,10 @@ def _batch(lines: Sequence[Pixels], width: int) -> Pixels:
 def _decoded(steps: Floats) -> Line:
     """What the steps (steps x signs) say, and what if no sign is a letter, where that may be."""
     line = _best_path(steps)
+    if not any(map(str.isalpha, line.text)):
+        return line
     letter = steps[:, LETTERS].sum(axis=1, keepdims=True)
-    if letter.max() >= SURE_LETTER or not any(map(str.isalpha, line.text)):
+    if letter.max() >= SURE_LETTER:
         return line
     others = steps / (1 - letter)
     others[:, LETTERS] = 0
