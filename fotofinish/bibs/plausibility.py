@@ -53,8 +53,8 @@ TORSO_WIDTH, TORSO_TOP = 256 / 56, 0.8
 CLOSER, LEAST_CLOSER = 1.7, 1 / 2
 # A face so high has digits of 12 to 35 pixels below it, which are found in the whole photo
 ENOUGH_FACE = 64.0
-# Somebody whose number is this much smaller than the largest is three times further away: legible
-# by chance, in the background
+# Somebody whose number and face are this much smaller than the largest is three times further away:
+# legible by chance, in the background. Folds and tight quads make one number alone look smaller
 LEAST_OF_LARGEST = 1 / 3
 # A number shorter than another counts when it is at least this large beside it: see _likely_part
 LEAST_OF_LONGER = 0.5
@@ -287,16 +287,18 @@ def _one_a_person(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _prominent(candidates: Sequence[Candidate], faces: Sequence[FaceReading]) -> list[Candidate]:
     """The candidates without those in the background."""
     largest = max((candidate.height for candidate in candidates), default=0.0)
-    return [
-        candidate
-        for candidate in candidates
-        if candidate.height >= LEAST_OF_LARGEST * largest
-        and (
-            candidate.face is None
-            or faces[candidate.face].box[3] >= LEAST_FACE
-            or candidate.height >= LEAST_BESIDE * largest
-        )
-    ]
+    largest_face = max((face.box[3] for face in faces), default=0.0)
+    prominent = []
+    for candidate in candidates:
+        near = candidate.height >= LEAST_OF_LARGEST * largest
+        recognisable = True
+        if candidate.face is not None:
+            face = faces[candidate.face].box[3]
+            near = near or face >= LEAST_OF_LARGEST * largest_face
+            recognisable = face >= LEAST_FACE or candidate.height >= LEAST_BESIDE * largest
+        if near and recognisable:
+            prominent.append(candidate)
+    return prominent
 
 
 def _each_once(candidates: Iterable[Candidate]) -> list[BibReading]:

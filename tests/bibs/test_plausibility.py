@@ -162,6 +162,12 @@ def test_somebody_far_in_the_background_does_not_count() -> None:
     assert read(*texts, faces=(a_face(), far)) == {"1234"}
 
 
+def test_a_small_number_under_a_face_that_is_not_far_away_counts() -> None:
+    a_little_behind = a_face((800.0, 300.0, 32.0, 40.0))
+    texts = a_text("1234"), a_text("5678", at=(816, 430), high=15)
+    assert read(*texts, faces=(a_face(), a_little_behind)) == {"1234", "5678"}
+
+
 def test_a_part_of_a_number_on_somebody_half_hidden_behind_is_no_bib() -> None:
     behind = a_face((750.0, 210.0, 50.0, 60.0))
     part = a_text("331", at=(775, 400), high=22)
