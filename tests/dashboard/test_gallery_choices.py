@@ -92,6 +92,26 @@ def test_a_link_has_a_key_that_can_be_renewed(office: Office, owner: SignedIn) -
     assert stored(office, "link_token") != (token,)
 
 
+@pytest.mark.parametrize("width", [390, 1024, 1440])
+def test_an_address_however_long_stays_in_its_column(
+    page: Page, office: Office, owner: SignedIn, width: int
+) -> None:
+    save(office, owner, access="link")
+    long = f"{'long-' * 11}{office.event_id}"
+    office.execute("update event set slug = %s where id = %s", long, office.event_id)
+    page.set_viewport_size({"width": width, "height": 900})
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/gallery")
+    copy = page.get_by_role("button", name="Copy the gallery's address").bounding_box()
+    card = page.get_by_role("region", name="The way in").bounding_box()
+    assert copy
+    assert card
+    assert copy["x"] + copy["width"] < card["x"] + card["width"] <= width
+    choices = page.locator("form", has_text="Who may open it").bounding_box()
+    assert choices
+    assert choices["x"] >= card["x"] + card["width"] or choices["y"] >= card["y"] + card["height"]
+
+
 def test_a_new_link_is_made_after_a_question(page: Page, office: Office, owner: SignedIn) -> None:
     save(office, owner, access="link")
     before = stored(office, "link_token")
