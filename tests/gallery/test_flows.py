@@ -57,6 +57,33 @@ def test_a_bib_finds_its_photos_in_even_rows_that_never_jump(page: Page, gallery
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_a_full_last_row_is_as_wide_as_the_others(page: Page, gallery: Gallery) -> None:
+    for _ in range(12):
+        gallery.add("101")
+    gallery.execute(
+        "update photo set width = 1800, height = 1200 where event_id = %s", gallery.event.id
+    )
+    page.goto(f"{gallery.address}/find?bib=101")
+    for width, height in ((1440, 900), (PHONE["width"], PHONE["height"])):
+        page.set_viewport_size({"width": width, "height": height})
+        sizes = photos(page).evaluate_all("all => all.map(e => e.getBoundingClientRect().width)")
+        assert max(sizes) - min(sizes) < 1, sizes
+
+
+def test_a_last_row_with_room_left_is_no_higher_than_the_others(
+    page: Page, gallery: Gallery
+) -> None:
+    for _ in range(9):
+        gallery.add("101")
+    gallery.execute(
+        "update photo set width = 1800, height = 1200 where event_id = %s", gallery.event.id
+    )
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{gallery.address}/find?bib=101")
+    *_, before, last = photos(page).evaluate_all("all => all.map(e => e.clientHeight)")
+    assert last <= before
+
+
 def test_few_photos_are_large_whatever_their_shape(page: Page, gallery: Gallery) -> None:
     for width, height in ((1800, 1200), (1200, 1800)):
         photo = gallery.add("101")
