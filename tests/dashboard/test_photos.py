@@ -403,6 +403,19 @@ def test_the_grid_and_its_filter_have_room(
         assert places[0]["y"] == places[1]["y"]
 
 
+def test_a_click_on_a_number_or_a_flag_opens_its_photo(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    for text, place in (("1", 0), ("hidden", 3), ("failed", 4)):
+        page.goto(f"{office.url}/events/{office.event_id}/photos")
+        box = page.locator(f"[data-id='{photos[place]}']").get_by_text(text, exact=True)
+        where = box.bounding_box()
+        assert where
+        page.mouse.click(where["x"] + where["width"] / 2, where["y"] + where["height"] / 2)
+        page.wait_for_url(f"**/photos/{photos[place]}")
+
+
 def test_the_grid_is_walked_by_keyboard(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
