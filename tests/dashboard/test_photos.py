@@ -15,6 +15,7 @@ from fotofinish.photos.browsing import Filter
 from tests.dashboard.conftest import Office, enter
 
 START = datetime(2026, 5, 17, 9, tzinfo=UTC)
+NAME = "IMG_20260509_0001.jpg"
 
 
 @pytest.fixture
@@ -401,6 +402,28 @@ def test_the_grid_and_its_filter_have_room(
         assert places[0]
         assert places[1]
         assert places[0]["y"] == places[1]["y"]
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_a_flag_leaves_the_name_of_its_file_free(page: Page, office: Office, width: int) -> None:
+    photo = office.add_photo("failed", reason="The file is damaged.")
+    office.execute("update photo set name = %s, width = null where id = %s", NAME, photo)
+    page.set_viewport_size({"width": width, "height": 900})
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    flag = page.get_by_text("failed", exact=True).last.bounding_box()
+    name = page.get_by_text(NAME, exact=True).evaluate(
+        """one => {
+            const text = document.createRange()
+            text.selectNodeContents(one)
+            const cell = one.closest(".cell").getBoundingClientRect()
+            const { top, bottom } = text.getBoundingClientRect()
+            return { top, room: cell.bottom - bottom }
+        }"""
+    )
+    assert flag
+    assert flag["y"] + flag["height"] <= name["top"]
+    assert name["room"] >= 0
 
 
 def test_a_click_on_a_number_or_a_flag_opens_its_photo(
