@@ -162,8 +162,7 @@ def find_columns(rows: Sequence[Row]) -> Columns:
         bib = _likeliest_bib(sample)
         if bib is None:
             raise InvalidValue(
-                "No column of this file holds bib numbers. Choose a list with one, best with “Bib” "
-                "above it."
+                "No column of this list holds bib numbers. It needs one, best with “Bib” above it."
             )
         header = header or _names_itself(rows[:SAMPLE], bib)
         sample = rows[1 if header else 0 :][:SAMPLE]

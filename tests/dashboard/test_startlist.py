@@ -125,6 +125,15 @@ def test_a_list_is_replaced_whole_and_removed(signed_in: Page, office: Office) -
     assert entries(office) == {}
 
 
+def test_a_pasted_list_that_is_refused_stays_in_its_field(signed_in: Page, office: Office) -> None:
+    field = signed_in.get_by_label("Or paste the list")
+    open_list(signed_in, office)
+    field.fill("\nhello\n</textarea><b>world")
+    signed_in.get_by_role("button", name="Look at the list").click()
+    expect(signed_in.get_by_role("alert")).to_contain_text("No column of this list holds bib")
+    expect(field).to_have_value("\nhello\n</textarea><b>world")
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -142,6 +151,7 @@ def test_what_is_no_list_changes_nothing(
     answer = client.send(f"/events/{office.event_id}/startlist", **fields)
     assert answer.status_code == 422
     assert message in answer.text
+    assert f">\n{fields.get('list', '')}</textarea>" in answer.text
     assert len(entries(office)) == 3
 
 

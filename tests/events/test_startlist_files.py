@@ -111,5 +111,5 @@ def test_hostile_lists_are_refused(text: str, message: str) -> None:
 
 @pytest.mark.parametrize("text", ["Name,Club\nAda,Runners\nEmil,Harriers\n", "Ada\nEmil\n"])
 def test_a_list_without_bibs_is_said_to_have_none(text: str) -> None:
-    with pytest.raises(InvalidValue, match="No column of this file holds bib numbers"):
+    with pytest.raises(InvalidValue, match="No column of this list holds bib numbers"):
         find_columns(read_rows(text))

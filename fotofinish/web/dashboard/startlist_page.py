@@ -91,7 +91,7 @@ class StartlistPage:
         try:
             draft = await _draft(form)
         except InvalidValue as error:
-            return await self._render(request, visitor, fault=error.message)
+            return await self._refuse(request, visitor, form, error)
         return self._shell.render(
             "startlist-preview.html",
             frame_of(request, visitor, current),
@@ -111,7 +111,7 @@ class StartlistPage:
             if not draft.reading.entries:
                 raise InvalidValue("Nobody is on this list.")
         except InvalidValue as error:
-            return await self._render(request, visitor, fault=error.message)
+            return await self._refuse(request, visitor, form, error)
         async with services(request).pool.connection() as connection:
             await replace_startlist(connection, event.id, draft.reading.entries)
         return _back(event, "listed")
@@ -137,8 +137,14 @@ class StartlistPage:
                 return _back(event, "corrected", "#unlisted")
         return await self._render(request, visitor, fault=fault)
 
+    async def _refuse(
+        self, request: Request, visitor: Visitor, form: FormData, error: InvalidValue
+    ) -> Response:
+        """The page with what is wrong with a list, and what was pasted still in its field."""
+        return await self._render(request, visitor, fault=error.message, pasted=text(form, "list"))
+
     async def _render(
-        self, request: Request, visitor: Visitor, *, fault: str | None = None
+        self, request: Request, visitor: Visitor, *, fault: str | None = None, pasted: str = ""
     ) -> Response:
         ours, asked = services(request), request.query_params
         show = asked.get("show", "")
@@ -181,6 +187,7 @@ class StartlistPage:
             first=(number - 1) * PAGE + 1,
             unlisted=list(zip(unlisted, pictures, strict=True)),
             fault=fault,
+            pasted=pasted,
         )
 
 
