@@ -34,11 +34,12 @@ MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address does not take this method.",
 }
+BACK = "Go back to where this link stands and load that page again."
 NEXT = {
-    403: "Go back to where this link stands and load that page again.",
+    403: BACK,
     404: "Check the address, or go on from the first page.",
     405: "What a form sends goes there. Go back to the form, or go on from the first page.",
-    410: "Go back to where this link stands and load that page again.",
+    410: BACK,
     429: "Wait a moment and load this page again.",
 }
 LATER = "Load this page again in a moment."
@@ -51,13 +52,17 @@ def answer(
     path, wanted = request.url.path, request.headers.get("accept", "")
     if path.startswith("/api/") or "text/html" not in wanted:
         return error_response(status, message, headers)
+    # links to files are followed by participants, who have nothing on the first page
+    of_file = path.startswith("/files/")
+    hint = NEXT.get(status, LATER if status >= 500 else None)
     page = _pages().render(
         "error.html",
         status=status,
         message=message,
-        hint=NEXT.get(status, LATER if status >= 500 else None),
+        hint=BACK if of_file and status < 500 else hint,
         event_id=None,
         gallery=_gallery_of(path),
+        home=not of_file,
     )
     page.headers.update(headers or {})
     return page

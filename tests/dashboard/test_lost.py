@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
+import uuid
+
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from fotofinish.settings import Settings
+from fotofinish.storage.local_links import LocalLinks
 from tests.dashboard.conftest import Office
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("/nonsense", 404), ("/events", 405), ("/files/none.jpg", 403)]
-)
+@pytest.mark.parametrize(("path", "status"), [("/nonsense", 404), ("/events", 405)])
 def test_a_browser_gets_a_page_that_says_what_to_do_next(
     page: Page, office: Office, path: str, status: int
 ) -> None:
@@ -24,6 +27,22 @@ def test_a_browser_gets_a_page_that_says_what_to_do_next(
     expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
     expect(page.get_by_role("link", name="First page")).to_have_attribute("href", "/")
     assert not Axe().run(page).response["violations"]
+
+
+def test_a_link_to_a_file_that_fails_leads_no_participant_to_the_dashboard(
+    page: Page, office: Office
+) -> None:
+    key = f"imgs/{office.event_id}/large/{uuid.uuid4()}.jpg"
+    signer = LocalLinks(Settings(data_dir=office.data_dir).signing_key(), office.url, 3600)
+    (gone,) = signer.links([key], time.time())
+    (expired,) = signer.links([key], time.time() - 7200)
+    for link, status in ((gone, 404), (expired, 403), (f"{office.url}/files/none.jpg", 403)):
+        answer = page.goto(link)
+        assert answer is not None
+        assert answer.status == status
+        expect(page.get_by_text("Go back to where this link stands")).to_be_visible()
+        expect(page.get_by_role("link")).to_have_count(0)
+        assert not Axe().run(page).response["violations"]
 
 
 def test_below_a_gallery_the_page_leads_back_to_it(office: Office) -> None:

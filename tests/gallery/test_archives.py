@@ -84,6 +84,16 @@ def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Cl
     assert kept == zlib.crc32(gallery.original(photo))
 
 
+def test_an_original_that_is_gone_is_said_inside_the_gallery(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    photo = gallery.add("1")
+    open_store(gallery.settings).delete_many([original_key(gallery.event.id, photo, "jpg")])
+    answer = client.get(f"{gallery.address}/photo/{photo}/download")
+    assert answer.status_code == 404
+    assert f'href="/e/{gallery.event.slug}"' in answer.text
+
+
 def test_an_original_that_is_gone_is_left_out(gallery: Gallery, client: httpx.Client) -> None:
     gone, there = gallery.add("1"), gallery.add("1")
     open_store(gallery.settings).delete_many([original_key(gallery.event.id, gone, "jpg")])

@@ -227,6 +227,7 @@ class Shell:
             message=error.message,
             hint=None,
             gallery=None,
+            home=True,
             event_id=request.path_params.get("event_id") if reached else None,
         )
 

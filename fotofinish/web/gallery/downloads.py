@@ -45,10 +45,12 @@ class Downloads:
             found = await originals_by_id(connection, gallery.event.id, [photo_id])
         if not found:
             raise NotFound(NO_PHOTO)
-        key = found[0].key
         if gallery.choices.downloads == "previews":
             key, _ = preview_place(gallery.event.id, "medium", found[0])
         else:
+            if not await _there(ours, found):
+                raise NotFound(NO_PHOTO)
+            key = found[0].key
             ours.uses.linked(gallery.event.id, 1)
         name = f"{_name(gallery.event, found[0])}.{key.rpartition('.')[2]}"
         return RedirectResponse(ours.linker.link_saved_as(key, name), 303)
@@ -57,15 +59,8 @@ class Downloads:
         """GET and HEAD `/e/{slug}/photos.zip`: chosen photos (`p`), or all of a search."""
         if gallery.choices.downloads != "originals":
             raise NotAllowed(OFF)
-        originals = await self._wanted(request, gallery)
         ours = services(request)
-        if ours.settings.check_originals:
-            there = await ours.store.exists_many([original.key for original in originals])
-            originals = [  # with those of which a slow store says nothing: they may be there
-                original
-                for original, answer in zip(originals, there, strict=True)
-                if answer is not False
-            ]
+        originals = await _there(ours, await self._wanted(request, gallery))
         if not originals:
             raise NotFound(NO_PHOTO)
         if request.method == "GET" and "range" not in request.headers:
@@ -81,6 +76,16 @@ class Downloads:
         search = await self._finding.admit(request, gallery)
         async with services(request).pool.connection() as connection:
             return await find_originals(connection, gallery.event, search, limit=MOST_IN_ARCHIVE)
+
+
+async def _there(ours: Services, originals: list[Original]) -> list[Original]:
+    """Those that are not gone from the store; all of them, where nobody wants it asked."""
+    if not ours.settings.check_originals:
+        return originals
+    there = await ours.store.exists_many([original.key for original in originals])
+    return [  # with those of which a slow store says nothing: they may be there
+        original for original, answer in zip(originals, there, strict=True) if answer is not False
+    ]
 
 
 def _answer(
