@@ -94,10 +94,28 @@ def test_an_original_that_is_gone_is_said_inside_the_gallery(
     assert f'href="/e/{gallery.event.slug}"' in answer.text
 
 
-def test_an_original_that_is_gone_is_left_out(gallery: Gallery, client: httpx.Client) -> None:
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "1 photo is missing"), ("de", "1 Foto fehlt")]
+)
+def test_an_original_that_is_gone_is_left_out_and_named_in_a_note(
+    gallery: Gallery, client: httpx.Client, language: str, said: str
+) -> None:
     gone, there = gallery.add("1"), gallery.add("1")
+    address = f"{gallery.address}/photos.zip?bib=1"
+    client.headers["Accept-Language"] = language
+    before = client.get(address).headers["etag"]
     open_store(gallery.settings).delete_many([original_key(gallery.event.id, gone, "jpg")])
-    answer = client.get(f"{gallery.address}/photos.zip?bib=1")
+    answer = client.get(address)
+    assert answer.headers["etag"] != before
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        (name,) = archive.namelist()
-        assert archive.read(name) == gallery.original(there)
+        assert archive.testzip() is None
+        photo, note = archive.namelist()
+        assert archive.read(photo) == gallery.original(there)
+        text = archive.read(note).decode()
+        noted = answer.content.index(archive.read(note))
+    assert said in text
+    assert str(gone)[:8] in text
+    assert str(there)[:8] not in text
+    for start in (noted - 10, noted + 20, len(answer.content) - 9):
+        part = client.get(address, headers={"Range": f"bytes={start}-"})
+        assert part.content == answer.content[start:]

@@ -21,6 +21,7 @@ from fotofinish.web.gallery.languages import FOLDER
 from tests.gallery.conftest import Gallery
 
 TEMPLATES = FOLDER.parent / "templates" / "gallery"
+KINDS = ("**.html", "**.txt")
 SCRIPTS = FOLDER.parent / "static"
 
 
@@ -276,8 +277,8 @@ def test_every_text_is_translated() -> None:
         message if isinstance(message, str) else message[0]
         for _, _, message, _, _ in extract_from_dir(
             TEMPLATES,
-            method_map=[("**.html", "jinja2.ext:babel_extract")],
-            options_map={"**.html": {"newstyle_gettext": "true", "silent": "false"}},
+            method_map=[(kind, "jinja2.ext:babel_extract") for kind in KINDS],
+            options_map={kind: {"newstyle_gettext": "true", "silent": "false"} for kind in KINDS},
         )
     }
     for path in FOLDER.glob("*.po"):

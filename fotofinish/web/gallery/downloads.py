@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import zlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
@@ -21,18 +22,21 @@ from fotofinish.events.published import PublishedEvent
 from fotofinish.photos.preview_links import preview_place
 from fotofinish.storage.disposition import attachment
 from fotofinish.web.gallery.finding import NO_PHOTO, Finding
+from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.gallery.searches import MOST_IN_ARCHIVE, find_originals
 from fotofinish.web.services import Services, services
 
 MOST_CHOSEN = 200
 OFF = "Downloads are switched off."
+NOTE = "README.txt"
 
 
 class Downloads:
     """Originals as the organiser's choices allow."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, frame: Frame, finding: Finding) -> None:
+        self._frame = frame
         self._finding = finding
 
     async def one(self, request: Request, gallery: OpenGallery) -> Response:
@@ -60,12 +64,18 @@ class Downloads:
         if gallery.choices.downloads != "originals":
             raise NotAllowed(OFF)
         ours = services(request)
-        originals = await _there(ours, await self._wanted(request, gallery))
+        wanted = await self._wanted(request, gallery)
+        originals = await _there(ours, wanted)
         if not originals:
             raise NotFound(NO_PHOTO)
         if request.method == "GET" and "range" not in request.headers:
             ours.uses.downloaded(gallery.event.id, len(originals))
-        return _answer(request, ours, gallery.event, originals)
+        note = b""
+        if len(originals) < len(wanted):
+            there = {original.id for original in originals}
+            names = [_entry(gallery.event, one).name for one in wanted if one.id not in there]
+            note = self._frame.text(request, "gallery/left-out.txt", names=names).encode()
+        return _answer(request, ours, gallery.event, originals, note)
 
     async def _wanted(self, request: Request, gallery: OpenGallery) -> list[Original]:
         chosen = request.query_params.get("p")
@@ -89,11 +99,15 @@ async def _there(ours: Services, originals: list[Original]) -> list[Original]:
 
 
 def _answer(
-    request: Request, ours: Services, event: PublishedEvent, originals: list[Original]
+    request: Request, ours: Services, event: PublishedEvent, originals: list[Original], note: bytes
 ) -> Response:
-    """The archive, or the range of it that was asked for."""
-    archive = Archive([_entry(event, original) for original in originals])
-    content = hashlib.sha256(repr([(o.id, o.size) for o in originals]).encode()).hexdigest()[:32]
+    """The archive, or the range of it that was asked for; `note` is a text behind the photos."""
+    entries = [_entry(event, original) for original in originals]
+    if note:
+        entries.append(Entry(NOTE, len(note), event.starts_at))
+    archive = Archive(entries)
+    told = repr(([(o.id, o.size) for o in originals], note))
+    content = hashlib.sha256(told.encode()).hexdigest()[:32]
     headers = {
         "Content-Type": "application/zip",
         "Content-Disposition": attachment(f"{event.slug}-{len(originals)}.zip"),
@@ -116,19 +130,23 @@ def _answer(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     return StreamingResponse(
-        _send(archive, span, ours, originals), status_code=status, headers=headers
+        _send(archive, span, ours, originals, note), status_code=status, headers=headers
     )
 
 
 def _send(
-    archive: Archive, span: Span, ours: Services, originals: list[Original]
+    archive: Archive, span: Span, ours: Services, originals: list[Original], note: bytes
 ) -> AsyncIterator[bytes]:
     known: dict[int, int] = {}
 
     def read(number: int, start: int, stop: int) -> AsyncIterator[bytes]:
+        if number == len(originals):
+            return _piece(note, start, stop)
         return ours.store.stream(originals[number].key, start, stop)
 
     async def checksum(number: int) -> int:
+        if number == len(originals):
+            return zlib.crc32(note)
         original = originals[number]
         if original.crc32 is not None:
             return original.crc32
@@ -139,6 +157,10 @@ def _send(
         return known[number]
 
     return archive.send(span, read, checksum)
+
+
+async def _piece(data: bytes, start: int, stop: int) -> AsyncIterator[bytes]:
+    yield data[start:stop]
 
 
 def _entry(event: PublishedEvent, original: Original) -> Entry:

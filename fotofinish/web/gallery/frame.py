@@ -119,6 +119,11 @@ class Frame:
         headers["Content-Encoding"] = "gzip"
         return HTMLResponse(compress(html.encode()), status, headers=headers)
 
+    def text(self, request: Request, template: str, **values: Any) -> str:
+        """A text without a page around it, in the visitor's language."""
+        language = choose_language(request, list(self._templates))
+        return self._templates[language].get_template(template).render(**values)
+
     async def enter(self, request: Request) -> Response:
         """POST `/e/{slug}/enter`: with the access code, by whoever has no pass yet."""
         try:

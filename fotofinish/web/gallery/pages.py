@@ -20,7 +20,7 @@ def gallery_routes() -> list[Route]:
     """Every route of the gallery, with what they share; `app.state.services` serves them all."""
     frame = Frame()
     finding = Finding(frame)
-    downloads, removing = Downloads(finding), Removing(frame)
+    downloads, removing = Downloads(frame, finding), Removing(frame)
 
     async def search_by_selfie(request: Request, gallery: OpenGallery) -> Response:
         """POST `/e/{slug}/selfie`: to the result, or back to the form with what is wrong."""
