@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import cv2
 import httpx
@@ -286,14 +287,36 @@ def test_a_wrong_watermark_is_refused(office: Office, owner: SignedIn) -> None:
 def test_the_preview_follows_the_fields(page: Page, office: Office) -> None:
     enter(page, office, office.owner)
     page.goto(f"{office.url}/events/{office.event_id}/watermark")
-    before = page.get_by_alt_text("A sample with the watermark").get_attribute("src")
+    sample = page.get_by_alt_text("A sample with the watermark")
+    before = sample.get_attribute("src") or ""
     with page.expect_response("**/watermark/preview?*kind=text*Harbour*") as seen:
         page.get_by_label("Text", exact=True).first.check()
         page.get_by_role("textbox", name="Text").fill("Harbour Run")
     assert seen.value.status == 200
-    assert page.get_by_alt_text("A sample with the watermark").get_attribute("src") != before
+    expect(sample).not_to_have_attribute("src", before)
     page.get_by_role("button", name="Save and draw").click()
     expect(page.get_by_text("drawn again in the background")).to_be_visible()
+
+
+def test_a_text_that_the_font_lacks_is_said_beside_the_sample_of_before(
+    page: Page, office: Office
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/watermark")
+    sample = page.get_by_alt_text("A sample with the watermark")
+    page.get_by_label("Text", exact=True).first.check()
+    page.get_by_role("textbox", name="Text").fill("© Foto")
+    expect(sample).to_have_attribute("src", re.compile("text=%C2%A9\\+Foto&"))
+    page.get_by_role("textbox", name="Text").fill("© Foto 東京")
+    expect(page.get_by_text("cannot be written with “東京”")).to_be_visible()
+    expect(sample).to_have_attribute("src", re.compile("text=%C2%A9\\+Foto&"))
+    page.get_by_role("textbox", name="Text").fill("© Foto Tokyo")
+    expect(sample).to_have_attribute("src", re.compile("Tokyo"))
+    expect(page.get_by_text("cannot be written with")).to_have_count(0)
+    page.get_by_role("textbox", name="Text").fill("© Foto 東京")
+    page.get_by_role("button", name="Save and draw").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be written with “東京”")
+    expect(sample).to_have_js_property("naturalWidth", 800)
 
 
 def test_viewers_choose_nothing(office: Office) -> None:

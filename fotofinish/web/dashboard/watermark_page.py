@@ -27,6 +27,7 @@ from fotofinish.web.dashboard.gallery_page import PICTURE_FAULTS, find_event_to_
 from fotofinish.web.dashboard.photo_grid import find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor
+from fotofinish.web.errors import error_response
 from fotofinish.web.services import services
 
 
@@ -74,7 +75,8 @@ class WatermarkPage:
             return await self._render(request, visitor, connection, event, mark, error)
 
     async def preview(self, request: Request, visitor: Visitor) -> Response:
-        """GET `/events/{event_id}/watermark/preview`: a picture with the mark of the query."""
+        """GET `/events/{event_id}/watermark/preview`: a picture with the mark of the query, or in
+        the body of errors what is wrong with it."""
         # imported here: OpenCV takes memory, and only who looks at this page needs it
         from fotofinish.photos.marking import sample_with
 
@@ -84,7 +86,10 @@ class WatermarkPage:
         mark = _mark(request.query_params, logo)
         if mark.kind == "text" and not mark.text.strip():
             mark = replace(mark, kind="none")
-        jpeg = await asyncio.to_thread(sample_with, checked(mark))
+        try:
+            jpeg = await asyncio.to_thread(sample_with, checked(mark))
+        except InvalidValue as error:
+            return error_response(error.status, error.message)
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     async def _render(
@@ -103,6 +108,7 @@ class WatermarkPage:
             status=error.status if error else 200,
             event=event,
             mark=mark,
+            stored=stored,
             fault=error.message if error else None,
             positions=POSITIONS,
             most_logo=MAX_BYTES,

@@ -1,8 +1,10 @@
-// Shows the watermark as it would be, a moment after a field has changed.
+// Shows the watermark as it would be, a moment after a field has changed; what cannot be drawn is said
+// beside the picture of before.
 
 const form = document.getElementById("mark");
-const look = document.getElementById("look");
-let soon;
+const says = document.getElementById("look-says");
+let look = document.getElementById("look");
+let asked, soon;
 
 form.addEventListener("input", ({ target }) => {
   if (target.dataset.says) document.getElementById(target.dataset.says).textContent = target.value;
@@ -10,8 +12,28 @@ form.addEventListener("input", ({ target }) => {
   soon = setTimeout(() => {
     const fields = new URLSearchParams(new FormData(form));
     fields.delete("form_token");
-    look.src = `${form.dataset.preview}?${fields}`;
+    show(`${form.dataset.preview}?${fields}`);
   }, 200);
 });
+
+async function show(address) {
+  asked = address;
+  const next = look.cloneNode();
+  next.src = address;
+  const trouble = await next.decode().then(() => "", () => why(address));
+  if (asked !== address) return; // a later one is on its way
+  says.textContent = trouble;
+  if (trouble) return;
+  look.replaceWith(next);
+  look = next;
+}
+
+async function why(address) {
+  try {
+    return (await (await fetch(address)).json()).message;
+  } catch {
+    return "The sample cannot be drawn just now.";
+  }
+}
 
 if (document.querySelector("[data-stale]")) setTimeout(() => !form.contains(document.activeElement) && location.reload(), 10000);
