@@ -7,6 +7,7 @@ import re
 import httpx
 from playwright.sync_api import Page, expect
 
+from fotofinish.web.dashboard.event_page import FAILED_SHOWN
 from tests.dashboard.conftest import Office, enter
 
 
@@ -109,6 +110,14 @@ def test_a_photo_of_the_sheet_shows_its_bibs_and_has_a_link_that_is_signed(
     link = item.locator("img").get_attribute("src") or ""
     assert link.startswith(f"{office.url}/files/imgs/{office.event_id}/small/")
     assert "signature=" in link
+
+
+def test_failed_photos_beyond_the_first_are_a_link_away(signed_in: Page, office: Office) -> None:
+    for _ in range(FAILED_SHOWN + 5):
+        office.add_photo("failed", reason="The file is empty.")
+    signed_in.goto(f"{office.url}/events/{office.event_id}")
+    signed_in.get_by_role("link", name="and 5 more").click()
+    expect(signed_in.locator(".cell.failed")).to_have_count(FAILED_SHOWN + 5)
 
 
 def test_failed_photos_say_why_and_are_tried_again(signed_in: Page, office: Office) -> None:
