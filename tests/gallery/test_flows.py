@@ -98,6 +98,30 @@ def test_few_photos_are_large_whatever_their_shape(page: Page, gallery: Gallery)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_long_name_of_the_organiser_and_a_narrow_phone_leave_all_in_place(
+    page: Page, gallery: Gallery, width: int, language: str
+) -> None:
+    gallery.execute(
+        "update organisation set name = %s where id = %s",
+        "Leichtathletikverband Rheinland-Pfalz und Saarland e. V. 1921", gallery.event.org_id,
+    )  # fmt: skip
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{gallery.address}?lang={language}")
+    switch = page.locator(".top nav a")
+    assert switch.evaluate("one => one.getClientRects().length") == 1
+    card, field, button = (
+        page.locator(".card", has=page.locator("#bib")).locator(part).bounding_box()
+        for part in ("xpath=.", "#bib", "button")
+    )
+    assert card
+    assert field
+    assert button
+    assert field["y"] == button["y"]
+    assert button["x"] + button["width"] < card["x"] + card["width"]
+
+
 @pytest.mark.parametrize(
     ("density", "number", "size"),
     [(1, 7, "small"), (2, 7, "small"), (3, 7, "dense"), (1, 1, "small"), (2, 1, "dense")],
