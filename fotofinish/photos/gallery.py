@@ -159,6 +159,17 @@ async def images_of_selfie(
     return await _page(connection, PAGE_OF_SELFIE, values)
 
 
+async def more_are_coming(connection: AsyncConnection, event_id: int) -> bool:
+    """Whether photos of the event wait to be read, or are being read."""
+    cursor = await connection.execute(
+        """select exists (select 1 from photo
+                          where event_id = %s and state in ('waiting', 'processing'))""",
+        [event_id],
+        prepare=True,
+    )
+    return await cursor.fetchone() == (True,)
+
+
 async def days_of_event(connection: AsyncConnection, event_id: int) -> list[DayCount]:
     """Photos a day and hour of capture, ascending; those without a capture time left out."""
     cursor = await connection.execute(DAYS, [event_id], prepare=True)

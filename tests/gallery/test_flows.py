@@ -463,7 +463,7 @@ def test_the_first_photos_of_a_search_come_with_their_downloads(
 ) -> None:
     page.clock.install()
     search_bib(page, gallery, "15")
-    expect(page.get_by_role("heading", name="No photos yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="No photos found")).to_be_visible()
     for _ in range(2):
         gallery.add("15")
     page.clock.run_for(6000)

@@ -165,6 +165,26 @@ def test_a_search_for_nothing_says_what_to_enter(
     assert "Choose how to search" in client.get(f"{gallery.address}/find{query}").text
 
 
+@pytest.mark.parametrize(
+    "query", ["bib=2", "day=2026-05-09&from=01:00&to=02:00"], ids=["bib", "time"]
+)
+def test_photos_are_said_to_be_coming_only_while_some_wait(
+    gallery: Gallery, client: httpx.Client, query: str
+) -> None:
+    photo, address = gallery.add("1"), f"{gallery.address}/find?{query}"
+    assert "No photos found" in client.get(address).text
+    assert "still coming in" not in client.get(address).text
+    german = client.get(f"{address}&lang=de").text
+    assert "Keine Fotos gefunden" in german
+    assert ("Prüfen Sie die Nummer" in german) is query.startswith("bib")
+    client.cookies.clear()
+    for state in ("waiting", "processing"):
+        gallery.execute("update photo set state = %s where id = %s", state, photo)
+        assert "Photos are still coming in" in client.get(address).text
+    gallery.execute("update photo set state = 'failed' where id = %s", photo)
+    assert "still coming in" not in client.get(address).text
+
+
 def test_pages_are_indexed_only_when_wanted(gallery: Gallery, client: httpx.Client) -> None:
     assert "noindex" in client.get(gallery.address).headers["x-robots-tag"]
     gallery.choose(indexed=True)

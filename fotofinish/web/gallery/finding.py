@@ -13,7 +13,7 @@ from fotofinish.delivery.selections import originals_by_id
 from fotofinish.errors import NotFound
 from fotofinish.events.published import PublishedEvent
 from fotofinish.events.uses import Method
-from fotofinish.photos.gallery import Image, days_of_event
+from fotofinish.photos.gallery import Image, days_of_event, more_are_coming
 from fotofinish.web.gallery.consent import CONSENT_VERSION, kept_days, own_search
 from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.frame import Frame
@@ -83,6 +83,7 @@ class Finding:
             found = await find_images(
                 connection, gallery.event, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
             )
+            coming = not found.total and await more_are_coming(connection, gallery.event.id)
         mark = seal(request, gallery.event, search, COUNTED)
         again = (
             page > 1 or request.cookies.get(COUNTED) == mark or not (search.bib or search.selfie)
@@ -99,6 +100,7 @@ class Finding:
             search=search,
             sealed=f"{search.query}&s={seal(request, gallery.event, search)}",
             total=found.total,
+            coming=coming,
             most=MOST_IN_ARCHIVE,
             tiles=tiles,
             few=found.total <= FEW,
