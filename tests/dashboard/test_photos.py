@@ -439,6 +439,19 @@ def test_a_click_on_a_number_or_a_flag_opens_its_photo(
         page.wait_for_url(f"**/photos/{photos[place]}")
 
 
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_how_a_long_number_was_found_stands_in_one_line(
+    page: Page, office: Office, width: int
+) -> None:
+    photo = office.add_photo("ready", "1", "X" * 20)
+    office.execute("update bib_tag set source = 'hand' where photo_id = %s", photo)
+    page.set_viewport_size({"width": width, "height": 900})
+    open_photo(page, office, photo)
+    short, long = page.get_by_text("by hand").evaluate_all("all => all.map(e => e.clientHeight)")
+    assert short == long
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_the_grid_is_walked_by_keyboard(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:
