@@ -41,6 +41,9 @@ for name, group in (("org", org_app), ("event", event_app), ("key", key_app), ("
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Id = Annotated[int | None, typer.Option("--id", help="The id to give it; else the next free one.")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
 
 
 @org_app.command("create")
@@ -124,15 +127,13 @@ def user_create(
     email: Annotated[str, typer.Argument(help="The address to sign in with.")],
     org: Annotated[int, typer.Option(help="The organisation to work for.")],
     role: Annotated[str, typer.Option(help="owner, editor or viewer.")] = "owner",
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    password_stdin: PasswordStdin = False,
     json_output: Json = False,
 ) -> None:
     """Make an account for the dashboard and print its password, if one was made for it."""
     from fotofinish.organisations.accounts import create_account
 
-    given = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    given = _password_from_stdin() if password_stdin else None
     account, password = _with_connection(
         lambda c: create_account(c, email, org, password=given, role=role)
     )
@@ -140,6 +141,26 @@ def user_create(
     _print(
         {"user_id": str(account.id), "email": account.email, "org_id": org, **shown},
         f"{account.email} may sign in" + ("." if given else f" with the password: {password}"),
+        json_output,
+    )
+
+
+@user_app.command("password")
+def user_password(
+    email: Annotated[str, typer.Argument(help="The address that signs in.")],
+    password_stdin: PasswordStdin = False,
+    json_output: Json = False,
+) -> None:
+    """Give an account a new password, and end its sessions. Prints it, if one was made."""
+    from fotofinish.organisations.accounts import set_password
+
+    given = _password_from_stdin() if password_stdin else None
+    account, password = _with_connection(lambda c: set_password(c, email, given))
+    shown = {} if given else {"password": password}
+    _print(
+        {"user_id": str(account.id), "email": account.email, **shown},
+        f"{account.email} signs in with "
+        + ("the new password from now on." if given else f"this password from now on: {password}"),
         json_output,
     )
 
@@ -358,6 +379,10 @@ def main() -> None:
         app()
     except FotofinishError as error:
         _fail(error.message)
+
+
+def _password_from_stdin() -> str:
+    return sys.stdin.readline().rstrip("\n")
 
 
 def _startlist_of(file: Path) -> list[Entry]:

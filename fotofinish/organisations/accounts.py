@@ -48,7 +48,7 @@ async def create_account(
     if role not in ROLES:
         raise InvalidValue(f"A role is one of {', '.join(ROLES)}.")
     if password is None:
-        password = secrets.token_urlsafe(12)
+        password = _random_password()
     check_password(password)
     password_hash = await asyncio.to_thread(PasswordHasher().hash, password)
     try:
@@ -64,7 +64,10 @@ async def create_account(
                 [row[0], org_id, role],
             )
     except UniqueViolation:
-        raise Conflict(f"There is an account for {email} already.") from None
+        raise Conflict(
+            f"There is an account for {email} already. On the server, "
+            "'fotofinish user password EMAIL' gives it a new password."
+        ) from None
     except ForeignKeyViolation:
         raise NotFound(
             f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
@@ -102,22 +105,39 @@ def fits(password_hash: str | None, password: str) -> bool:
         return False
 
 
-async def set_password(connection: AsyncConnection, email: str, password: str) -> None:
-    """Give an account another password and end its sessions; raises NotFound, InvalidValue."""
+async def set_password(
+    connection: AsyncConnection, email: str, password: str | None = None
+) -> tuple[Account, str]:
+    """Give an account another password and end its sessions; returns it and its password.
+
+    Without a password a random one is made. Raises NotFound for an unknown address, InvalidValue
+    for a password that does not do.
+    """
+    email = email.strip().lower()
+    if password is None:
+        password = _random_password()
     check_password(password)
     password_hash = await asyncio.to_thread(PasswordHasher().hash, password)
     async with connection.transaction():
         cursor = await connection.execute(
             "update account set password_hash = %s where email = %s returning id",
-            [password_hash, email.strip().lower()],
+            [password_hash, email],
         )
         row = await cursor.fetchone()
         if row is None:
-            raise NotFound(f"There is no account for {email}.")
+            raise NotFound(
+                f"There is no account for {email}. "
+                "'fotofinish user create EMAIL --org ORG_ID' makes one."
+            )
         await connection.execute("delete from session where account_id = %s", [row[0]])
+    return Account(row[0], email), password
 
 
 def check_password(password: str) -> None:
     """Raise InvalidValue unless a password may be chosen."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise InvalidValue(f"A password has at least {MIN_PASSWORD} characters.")
+
+
+def _random_password() -> str:
+    return secrets.token_urlsafe(12)

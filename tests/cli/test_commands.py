@@ -247,6 +247,18 @@ def test_a_password_is_made_or_read_from_standard_input(installation: Installati
     assert "secret" not in given.stdout + given.stderr
 
 
+def test_a_password_for_nobody_is_refused_and_a_second_account_points_to_it(
+    installation: Installation,
+) -> None:
+    nobody = installation.run("user", "password", "nobody@example.org")
+    assert nobody.returncode == 1
+    assert "There is no account for nobody@example.org." in nobody.stderr
+    installation.json("user", "create", "cleo@example.org", "--org", "903")
+    second = installation.run("user", "create", "cleo@example.org", "--org", "903")
+    assert second.returncode == 1
+    assert "fotofinish user password" in second.stderr
+
+
 def test_doctor_finds_a_fresh_installation_well(installation: Installation) -> None:
     checks = installation.json("doctor")["checks"]
     assert {"database", "pgvector", "storage", "workers"} <= {c["subject"] for c in checks}

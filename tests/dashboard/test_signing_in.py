@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +24,33 @@ def test_a_wrong_password_says_so_and_keeps_the_address(page: Page, office: Offi
     sign_in(page, office, password="wrong password")
     expect(page.get_by_role("alert")).to_have_text("E-mail or password is wrong.")
     expect(page.get_by_label("E-mail")).to_have_value(office.owner)
+
+
+def test_a_forgotten_password_is_replaced_as_the_page_says(page: Page, office: Office) -> None:
+    email, still_open = office.owner, office.client(office.owner)
+    page.goto(office.url)
+    command = page.get_by_text("Forgot your password?").locator("code").inner_text()
+    words = command.removeprefix("fotofinish ").replace("EMAIL", email.upper()).split()
+    done = _fotofinish(office, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert made["email"] == email
+    assert still_open.http.get("/").headers["location"] == "/sign-in"
+    sign_in(page, office)
+    expect(page.get_by_role("alert")).to_have_text("E-mail or password is wrong.")
+    sign_in(page, office, password=made["password"])
+    expect(page.get_by_role("heading", name="Events", exact=True)).to_be_visible()
+
+
+def test_a_new_password_may_come_from_standard_input(page: Page, office: Office) -> None:
+    words = ("user", "password", office.owner, "--password-stdin")
+    too_short = _fotofinish(office, *words, stdin="short\n")
+    assert (too_short.returncode, "at least 10 characters" in too_short.stderr) == (1, True)
+    done = _fotofinish(office, *words, stdin="a long enough secret\n")
+    assert done.returncode == 0, done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    sign_in(page, office, password="a long enough secret")
+    expect(page.get_by_role("heading", name="Events", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("where", ["settings", "upload?from=0&to=9"])
@@ -110,3 +141,18 @@ def test_a_form_without_its_sessions_token_is_refused(office: Office) -> None:
         assert mine.http.post("/events", data={**fields, **token}).status_code == 403
         assert mine.http.post("/sign-out", data=token).status_code == 403
     assert mine.http.get("/").status_code == 200
+
+
+def _fotofinish(office: Office, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The command line, on the server's database."""
+    return subprocess.run(
+        [sys.executable, "-m", "fotofinish", *words],
+        env={
+            **os.environ,
+            "FOTOFINISH_DATA_DIR": str(office.data_dir),
+            "FOTOFINISH_DATABASE_URL": office.database.dsn,
+        },
+        capture_output=True,
+        text=True,
+        input=stdin,
+    )
