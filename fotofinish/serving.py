@@ -13,6 +13,7 @@ from rich.console import Console
 from fotofinish.app import create_app
 from fotofinish.database.connection import Database, open_connection, open_database
 from fotofinish.importing import default_workers
+from fotofinish.listening import listen
 from fotofinish.logs import log_as_json
 from fotofinish.organisations.first_owner import has_accounts, set_up_secret
 from fotofinish.settings import Settings
@@ -22,7 +23,10 @@ KEEP_UP_SECONDS = 0.5
 
 
 def serve_forever(settings: Settings, *, host: str, port: int, workers: int | None) -> None:
-    """Serve until told to stop; `workers` None means one a core, 0 none at all."""
+    """Serve until told to stop; `workers` None means one a core, 0 none at all.
+
+    Raises SettingsError when host or port cannot be had.
+    """
     count = default_workers() if workers is None else workers
     if "public_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"public_url": f"http://{_reachable(host)}:{port}"})
@@ -31,8 +35,6 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(settings, database),
-                host=host,
-                port=port,
                 loop="uvloop",
                 http="httptools",
                 lifespan="on",
@@ -43,6 +45,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
                 log_config=None,
             )
         )
+        sockets = listen(host, port)
         processes = WorkerProcesses(settings, database, count)
         console = Console(stderr=True)
         console.print(
@@ -59,7 +62,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
         keeper = threading.Thread(target=_keep_up, args=(processes, stopping), daemon=True)
         keeper.start()
         try:
-            server.run()
+            server.run(sockets)
         finally:
             stopping.set()
             keeper.join()

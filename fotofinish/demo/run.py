@@ -45,7 +45,7 @@ def main() -> int:
     """Run the demo until Ctrl-C; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, help="a folder of your own photos")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--once", action="store_true", help="leave when all is printed")
     given = parser.parse_args()
     console = Console(stderr=True)
@@ -187,6 +187,12 @@ def _explain(
         ]
     lines += ["", "Ctrl-C stops everything. The data stays in demo-data."]
     print("\n".join(lines), flush=True)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return int(text)
 
 
 def _free_port(wanted: int) -> int:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -278,6 +279,34 @@ def test_a_setting_that_does_not_fit_is_named_without_its_value(
     assert done.returncode == 1
     assert "FOTOFINISH_LINK_TTL" in done.stderr
     assert "hunter2" not in done.stderr
+
+
+def test_serve_says_what_keeps_it_from_serving(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        for words, message in (
+            (("--port", port), f"Port {port} is in use; choose another with --port."),
+            (("--host", "203.0.113.7"), "203.0.113.7 is no address of this machine"),
+            (("--host", "race..example"), "There is no host race..example"),
+        ):
+            done = installation.run("serve", "--no-worker", *words)
+            assert done.returncode == 1
+            assert done.stderr.startswith(f"Error: {message}")
+
+
+@pytest.mark.parametrize("command", ["fotofinish serve", "fotofinish.demo.run"])
+@pytest.mark.parametrize("port", ["0", "80000"])
+def test_a_port_that_none_can_be_is_refused(tmp_path: Path, command: str, port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split(), "--port", port],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_import_that_is_stopped_says_how_to_go_on(
