@@ -1,22 +1,24 @@
 """`make demo`: everything embedded, organisation 903 with event 456, and photos in it.
 
-Can be run again and again: what is there already is kept, only key and password are new.
+Can be run again and again: what is there already is kept. Once all is up, the demo's own
+key of last time gives way to a new one, and its password too.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -24,11 +26,11 @@ from rich.console import Console
 
 from fotofinish.database.connection import Database, open_connection, open_database
 from fotofinish.demo.generator import generate
-from fotofinish.errors import Conflict, FotofinishError
+from fotofinish.errors import Conflict, FotofinishError, InvalidValue, NotFound
 from fotofinish.events.events import create_event, find_event
-from fotofinish.importing import ImportReport, import_photos
+from fotofinish.importing import ImportReport, find_files, import_photos
 from fotofinish.organisations.accounts import create_account, set_password
-from fotofinish.organisations.keys import create_key, delete_key, list_keys
+from fotofinish.organisations.keys import create_key, delete_key
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.settings import Settings, load_settings
 
@@ -36,6 +38,7 @@ ORG_ID = 903
 EVENT_ID = 456
 EMAIL = "demo@example.org"
 FOLDER = Path("demo-data")
+KEY_ID = FOLDER / "key.id"  # which of the organisation's keys is the demo's
 START_PATIENCE = 60.0
 # variables that would point the demo at somebody's real installation
 FOREIGN = ("FOTOFINISH_DATABASE_URL", "FOTOFINISH_STORAGE_URL", "FOTOFINISH_SECRET_KEY")
@@ -53,7 +56,12 @@ def main() -> int:
         os.environ.pop(name, None)
     settings = load_settings(data_dir=FOLDER, database_url=None, storage_url=None)
     try:
-        return _run(settings, console, given.photos, _free_port(given.port), once=given.once)
+        _refuse_without_photos(given.photos)
+        with _alone():
+            port = _free_port(given.port)
+            if port != given.port:
+                console.print(f"Port {given.port} is not free; serving on {port} instead.")
+            return _run(settings, console, given.photos, port, once=given.once)
     except FotofinishError as error:
         console.print(f"Error: {error.message}")
         return 1
@@ -65,7 +73,7 @@ def _run(
     settings: Settings, console: Console, photos: Path | None, port: int, *, once: bool
 ) -> int:
     with open_database(settings) as database:
-        key, password = asyncio.run(_prepare(database))
+        asyncio.run(_prepare(database))
         server = _serve(port)
         try:
             _wait_until_up(server, port)
@@ -80,6 +88,7 @@ def _run(
             )
             bib = asyncio.run(_busiest_bib(database))
             gallery = asyncio.run(_gallery(database))
+            key, password = asyncio.run(_renew(database))
             _explain(port, key, password, report, bib, selfie, gallery)
             if not once:
                 server.wait()
@@ -89,9 +98,27 @@ def _run(
     return 0
 
 
-async def _prepare(database: Database) -> tuple[str, str]:
-    """Organisation, event, a fresh key and a fresh password."""
-    password = secrets.token_urlsafe(9)
+def _refuse_without_photos(photos: Path | None) -> None:
+    if photos is not None and next(find_files([photos]), None) is None:
+        raise InvalidValue(f"There are no photos in {photos}.")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the demo's folder; raises Conflict while another demo does."""
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(
+                f"A demo runs on {FOLDER} already. Use what it printed, or stop it first (Ctrl-C)."
+            ) from None
+        yield
+
+
+async def _prepare(database: Database) -> None:
+    """Organisation and event, unless they are there."""
     async with open_connection(database) as connection:
         with suppress(Conflict):
             await create_organisation(connection, "Demo Races", id=ORG_ID)
@@ -104,13 +131,19 @@ async def _prepare(database: Database) -> tuple[str, str]:
                 starts_at=datetime(2026, 5, 17, 9, 0),
                 time_zone="Europe/Berlin",
             )
+
+
+async def _renew(database: Database) -> tuple[str, str]:
+    """A fresh key in place of the demo's last one, and a fresh password; other keys stay."""
+    async with open_connection(database) as connection:
+        with suppress(OSError, ValueError, NotFound):
+            await delete_key(connection, ORG_ID, int(KEY_ID.read_text()))
+        key, made = await create_key(connection, ORG_ID)
+        KEY_ID.write_text(f"{made.id}\n")
         try:
-            await create_account(connection, EMAIL, ORG_ID, password=password)
+            _, password = await create_account(connection, EMAIL, ORG_ID)
         except Conflict:
-            await set_password(connection, EMAIL, password)
-        for old in await list_keys(connection, ORG_ID):
-            await delete_key(connection, ORG_ID, old.id)
-        key, _ = await create_key(connection, ORG_ID)
+            _, password = await set_password(connection, EMAIL)
     return key, password
 
 
