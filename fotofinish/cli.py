@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the commands load what they need, and no more
     from fotofinish.events.startlist_files import Entry
 
 T = TypeVar("T")
+FAILED_SHOWN = 20
 
 app = typer.Typer(
     help="Give every participant of a race their photos: by bib number or selfie.\n\n"
@@ -190,30 +191,46 @@ def import_(
         f"{report.found} files found: {report.stored} stored, "
         f"{report.duplicates} there already, {len(report.rejected)} rejected.",
         *(f"  {rejection.file}: {rejection.reason}" for rejection in report.rejected),
+        *_failure_lines(
+            [(photo.file, photo.reason) for photo in report.failed or ()], FAILED_SHOWN
+        ),
     ]
+    if report.failed and len(report.failed) > FAILED_SHOWN:
+        lines.append(f"All of them: fotofinish status {event_id} --failed")
     _print(report.as_json(), "\n".join(lines), json_output)
 
 
 @app.command()
 def status(
-    event_id: Annotated[int, typer.Argument(help="The event.")], json_output: Json = False
+    event_id: Annotated[int, typer.Argument(help="The event.")],
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Name the photos that could not be read, and why.")
+    ] = False,
+    json_output: Json = False,
 ) -> None:
     """Say how far the event's photos are, and how many bibs and faces were found."""
     from dataclasses import asdict
 
     from fotofinish.events.events import find_event
+    from fotofinish.photos.failures import FailedPhoto, list_failed
     from fotofinish.photos.photos import EventStatus, event_status
 
-    async def look(connection: AsyncConnection) -> EventStatus:
+    async def look(connection: AsyncConnection) -> tuple[EventStatus, list[FailedPhoto]]:
         await find_event(connection, event_id)
-        return await event_status(connection, event_id)
+        unread = await list_failed(connection, event_id) if failed else []
+        return await event_status(connection, event_id), unread
 
-    found = _with_connection(look)
-    _print(
-        asdict(found),
+    found, unread = _with_connection(look)
+    lines = [
         f"{found.photos} photos: {found.ready} ready, {found.processing} processing, "
         f"{found.waiting} waiting, {found.failed} failed. "
         f"{found.bibs} different bibs, {found.faces} faces.",
+        *_failure_lines([(photo.name, photo.reason) for photo in unread]),
+    ]
+    named = [{"file": photo.name, "reason": photo.reason} for photo in unread]
+    _print(
+        {**asdict(found), **({"failed_photos": named} if failed else {})},
+        "\n".join(lines),
         json_output,
     )
 
@@ -379,6 +396,17 @@ def main() -> None:
         app()
     except FotofinishError as error:
         _fail(error.message)
+
+
+def _failure_lines(failed: list[tuple[str, str]], most: int | None = None) -> list[str]:
+    """Names and reasons of photos that could not be read, under a headline; none without any."""
+    if not failed:
+        return []
+    headline = f"{len(failed)} photos" if len(failed) > 1 else "1 photo"
+    return [
+        f"{headline} could not be read:",
+        *(f"  {name}: {reason}" for name, reason in failed[:most]),
+    ]
 
 
 def _password_from_stdin() -> str:

@@ -29,6 +29,7 @@ from fotofinish.errors import InvalidValue
 from fotofinish.events.events import find_event
 from fotofinish.jobs import make_queue
 from fotofinish.linking.links import links_are_due
+from fotofinish.photos.failures import list_failed
 from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.photos.photos import EventStatus, event_status
 from fotofinish.settings import Settings
@@ -42,7 +43,7 @@ IGNORED_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A file that was not taken, and why."""
+    """A file that was not taken or could not be read, and why."""
 
     file: str
     reason: str
@@ -50,12 +51,13 @@ class Rejection:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the files found."""
+    """What became of the files found; `failed` (the latest first) is known once waited for."""
 
     found: int = 0
     stored: int = 0
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
+    failed: list[Rejection] | None = None
 
     def as_json(self) -> dict[str, object]:
         """The report as `--json` prints it."""
@@ -95,6 +97,7 @@ async def import_photos(
 ) -> ImportReport:
     """Take files into an event and, with `wait`, stay until all its photos are processed.
 
+    Of the photos that could not be read then, the report names the event's, earlier ones too.
     While nobody else's worker runs, waiting starts workers of its own.
     """
     files = list(find_files(paths))
@@ -109,6 +112,10 @@ async def import_photos(
             )
             if wait:
                 await _wait(connection, settings, database, event_id, progress)
+                report.failed = [
+                    Rejection(photo.name, photo.reason)
+                    for photo in await list_failed(connection, event_id)
+                ]
     return report
 
 

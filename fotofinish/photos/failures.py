@@ -23,9 +23,9 @@ class FailedPhoto:
 
 
 async def list_failed(
-    connection: AsyncConnection, event_id: int, *, limit: int
+    connection: AsyncConnection, event_id: int, *, limit: int | None = None
 ) -> list[FailedPhoto]:
-    """The event's failed photos, the latest first."""
+    """The event's failed photos, the latest first; all of them without a limit."""
     async with connection.cursor(row_factory=class_row(FailedPhoto)) as cursor:
         await cursor.execute(
             """select id, name, coalesce(reason, '') as reason from photo

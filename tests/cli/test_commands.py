@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -147,6 +148,31 @@ def test_import_waits_until_everything_is_processed(
         "bibs": 0,
         "faces": 0,
     }
+
+
+def test_photos_that_could_not_be_read_are_named_after_an_import(
+    installation: Installation, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(7)
+    for number in range(22):
+        whole = simplejpeg.encode_jpeg(noise.integers(0, 255, (200, 300, 3), dtype=np.uint8))
+        (tmp_path / f"{number}.jpg").write_bytes(whole[:-1] if number == 0 else whole[:2000])
+    event = str(installation.json("event", "create", "903", "Broken card")["event_id"])
+    words = ("import", event, str(tmp_path), "--wait")
+    lines = installation.run(*words).stdout.splitlines()
+    assert lines[1] == "21 photos could not be read:"
+    assert len(lines) == 2 + 20 + 1
+    assert re.fullmatch(r"  \d+\.jpg: .*ends too early.*", lines[2])
+    assert lines[-1] == f"All of them: fotofinish status {event} --failed"
+    assert installation.run("status", event, "--failed").stdout.splitlines()[2:22] == lines[2:22]
+
+    named = {f"{number}.jpg" for number in range(1, 22)}
+    for unread in (
+        installation.json(*words)["failed"],
+        installation.json("status", event, "--failed")["failed_photos"],
+    ):
+        assert {photo["file"] for photo in unread} == named
+        assert all(photo["reason"] for photo in unread)
 
 
 @pytest.mark.parametrize(
