@@ -414,12 +414,14 @@ def _password_from_stdin() -> str:
 
 
 def _startlist_of(file: Path) -> list[Entry]:
+    from fotofinish.events.startlist_files import decode_text
     from fotofinish.events.startlists import parse_startlist
 
     try:
-        return parse_startlist(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        _fail(f"{file} cannot be read as a CSV in UTF-8: {error}")
+        data = file.read_bytes()
+    except OSError as error:
+        _fail(f"{file} cannot be read: {error.strerror}.")
+    return parse_startlist(decode_text(data))
 
 
 def _with_connection(call: Callable[[AsyncConnection], Awaitable[T]]) -> T:

@@ -203,6 +203,31 @@ def test_a_start_list_is_replaced_whole(installation: Installation) -> None:
     assert "Row 2" in done.stderr
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_a_start_list_is_taken_as_spreadsheets_write_it(
+    installation: Installation, tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("Startnr;Name\n7;Jürgen Groß\n8;Zoë\n", encoding=encoding)
+    event = str(installation.json("event", "create", "903", f"List in {encoding}")["event_id"])
+    assert installation.json("startlist", event, str(file))["entries"] == 2
+    with psycopg.connect(installation.dsn) as connection:
+        names = connection.execute(
+            "select name from startlist_entry where event_id = %s order by bib", [event]
+        ).fetchall()
+    assert names == [("Jürgen Groß",), ("Zoë",)]
+
+
+def test_a_start_list_that_is_no_text_or_cannot_be_opened_says_so(
+    installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "list.xlsx").write_bytes(b"PK\x03\x04 a spreadsheet")
+    for name, message in (("list.xlsx", "Save it as CSV"), (".", "Is a directory")):
+        done = installation.run("startlist", "456", str(tmp_path / name))
+        assert done.returncode == 1
+        assert message in done.stderr
+
+
 def test_read_needs_no_database_and_prints_a_line_a_photo(
     installation: Installation, photos: Path
 ) -> None:
