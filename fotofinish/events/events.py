@@ -45,6 +45,10 @@ COLUMNS = """id, org_id, slug, name, starts_at, time_zone, status, event_enabled
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_SLUG = 80
 THRESHOLDS = (0.2, 0.8)
+# letters that no decomposition (NFKD) brings to ASCII, as they are spelt without them
+SPELT = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "ð": "d", "ı": "i"}
+)
 
 
 async def create_event(
@@ -226,5 +230,7 @@ def _check_slug(slug: str) -> None:
 
 def slugify(name: str) -> str:
     """The name as a part of an address: lower-case letters, digits and hyphens."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")[:60] or "event"
+    # folded, ß is ss already
+    spelt = unicodedata.normalize("NFKD", name.casefold()).translate(SPELT)
+    ascii_name = spelt.encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:60] or "event"

@@ -103,6 +103,23 @@ def test_ids_follow_after_those_that_were_asked_for(installation: Installation) 
     assert installation.json("event", "create", "903", "Night Run")["event_id"] > 456
 
 
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Berliner Straßenlauf", "berliner-strassenlauf"),
+        ("Sørlandet Løp", "sorlandet-lop"),
+        ("ŁÓDŹ Maraton", "lodz-maraton"),
+        ("Þingvallahlaup í Ægisíðu", "thingvallahlaup-i-aegisidu"),
+        ("Course du Cœur de Đakovo", "course-du-coeur-de-dakovo"),
+        ("Münchner Läufe", "munchner-laufe"),
+    ],
+)
+def test_letters_of_other_alphabets_are_spelt_out_in_an_events_address(
+    installation: Installation, name: str, slug: str
+) -> None:
+    assert installation.json("event", "create", "903", name)["slug"] == slug
+
+
 def test_an_id_that_is_taken_is_refused_with_a_reason(installation: Installation) -> None:
     done = installation.run("org", "create", "Again", "--id", "903")
     assert done.returncode == 1
