@@ -27,6 +27,7 @@ from rich.progress import (
 from fotofinish.database.connection import Database, open_connection
 from fotofinish.errors import InvalidValue
 from fotofinish.events.events import find_event
+from fotofinish.events.openness import refuse_archived
 from fotofinish.jobs import make_queue
 from fotofinish.linking.links import links_are_due
 from fotofinish.photos.failures import list_failed
@@ -99,12 +100,14 @@ async def import_photos(
 
     Of the photos that could not be read then, the report names the event's, earlier ones too.
     While nobody else's worker runs, waiting starts workers of its own.
+
+    Raises NotFound, InvalidValue, and NotAllowed for an archived event.
     """
     files = list(find_files(paths))
     store = open_store(settings)
     queue = make_queue(database.dsn)
     async with open_connection(database) as connection, queue.open_async():
-        await find_event(connection, event_id)
+        refuse_archived(await find_event(connection, event_id))
         with _progress(console) as progress:
             task = progress.add_task("Storing", total=len(files))
             report = await _store_all(

@@ -167,6 +167,16 @@ def test_import_waits_until_everything_is_processed(
     }
 
 
+def test_import_into_an_archived_event_is_refused(installation: Installation, photos: Path) -> None:
+    event = str(installation.json("event", "create", "903", "Last year")["event_id"])
+    with psycopg.connect(installation.dsn) as connection:
+        connection.execute("update event set status = 'archived' where id = %s", [event])
+    done = installation.run("import", event, str(photos))
+    assert done.returncode == 1
+    assert "This event is archived. Make it active in its settings" in done.stderr
+    assert installation.json("status", event)["photos"] == 0
+
+
 def test_photos_that_could_not_be_read_are_named_after_an_import(
     installation: Installation, tmp_path: Path
 ) -> None:

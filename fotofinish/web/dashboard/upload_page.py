@@ -19,8 +19,9 @@ from psycopg import AsyncConnection
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from fotofinish.errors import InvalidRequest, InvalidValue, NotAllowed, TooLarge
+from fotofinish.errors import InvalidRequest, InvalidValue, TooLarge
 from fotofinish.events.events import Event, find_own_event
+from fotofinish.events.openness import ARCHIVED, refuse_archived
 from fotofinish.photos.formats import ACCEPTED
 from fotofinish.photos.photos import known_sha256
 from fotofinish.photos.uploads import Upload
@@ -34,7 +35,6 @@ PIECE_TYPE = "application/offset+octet-stream"
 PATIENCE = 30.0  # seconds without a byte: the sender is gone, though the connection is not
 LONGEST_NAME = 255
 MOST_DIGESTS = 1000
-ARCHIVED = "This event is archived. Make it active in its settings before photos are put in."
 
 
 class UploadPage:
@@ -115,8 +115,7 @@ async def find_to_upload(connection: AsyncConnection, request: Request, visitor:
     """The event in the address; raises unless the visitor may put photos in."""
     event = await _find(connection, request, visitor)
     require(visitor.organisation(event.org_id), "editor")
-    if event.status == "archived":
-        raise NotAllowed(ARCHIVED)
+    refuse_archived(event)
     return event
 
 
