@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from fotofinish import client
-from fotofinish.client import Client, ClientError, Downloaded
+from fotofinish.client import Client, ClientError, ConnectionFailed, Downloaded
 from fotofinish.errors import FotofinishError
 
 
@@ -88,6 +88,8 @@ def download_originals(
             finally:
                 api.forget(event_id, search.request_id)
             return DownloadReport(results, None if results else f"{search.message}.")
+    except ConnectionFailed as error:
+        raise FotofinishError(f"{error} Check --url, and whether the server runs.") from None
     except (ClientError, OSError, ValueError) as error:
         raise FotofinishError(str(error)) from None
 

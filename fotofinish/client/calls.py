@@ -53,7 +53,9 @@ class Call(Generic[T]):
     def result(self, answer: httpx.Response | httpx.TransportError) -> T:
         """The answer as a value; raises ApiError for a refusal, ConnectionFailed for no answer."""
         if isinstance(answer, httpx.TransportError):
-            raise ConnectionFailed(f"No answer: {type(answer).__name__}.") from None
+            url = answer.request.url
+            server = f"{url.scheme}://{url.netloc.decode()}"  # without what stands before an @
+            raise ConnectionFailed(f"No answer from {server} ({type(answer).__name__}).") from None
         try:
             body = answer.json()
         except ValueError:

@@ -139,10 +139,11 @@ def test_the_servers_wish_for_a_pause_is_obeyed(
 
 def test_nobody_there_is_said_in_plain_words(race: Race) -> None:
     with (
-        Client("http://127.0.0.1:9", key="k", org_id=1, attempts=1) as api,
-        pytest.raises(ConnectionFailed, match="ConnectError"),
+        Client("http://me:hunter2@127.0.0.1:9", key="k", org_id=1, attempts=1) as api,
+        pytest.raises(ConnectionFailed) as caught,
     ):
         api.ping(1)
+    assert str(caught.value) == "No answer from http://127.0.0.1:9 (ConnectError)."
 
 
 def test_a_search_that_is_sent_twice_is_one_search(

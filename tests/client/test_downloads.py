@@ -177,6 +177,15 @@ def test_the_command_says_what_is_wrong(race: Race, tmp_path: Path) -> None:
     assert "1 failed" in lost.stdout
 
 
+def test_the_command_names_a_server_that_does_not_answer(race: Race, tmp_path: Path) -> None:
+    done = command(race, "--url", "http://me:hunter2@127.0.0.1:9", "--bib", "7", str(tmp_path))
+    assert done.returncode == 1
+    assert "No answer from http://127.0.0.1:9 " in done.stderr
+    assert "Check --url" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert race.key not in done.stderr
+
+
 def test_the_command_searches_by_selfie_and_leaves_nothing_behind(
     race: Race, tmp_path: Path
 ) -> None:
