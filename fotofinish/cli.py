@@ -131,7 +131,7 @@ def user_create(
     password_stdin: PasswordStdin = False,
     json_output: Json = False,
 ) -> None:
-    """Make an account for the dashboard and print its password, if one was made for it."""
+    """Make an account for the dashboard. Prints its password, if one was made for it."""
     from fotofinish.organisations.accounts import create_account
 
     given = _password_from_stdin() if password_stdin else None
@@ -208,7 +208,7 @@ def status(
     ] = False,
     json_output: Json = False,
 ) -> None:
-    """Say how far the event's photos are, and how many bibs and faces were found."""
+    """Count the event's photos by state, its bibs and its faces."""
     from dataclasses import asdict
 
     from fotofinish.events.events import find_event
@@ -241,7 +241,7 @@ def startlist(
     file: Annotated[Path, typer.Argument(help="CSV with a bib column, and names if you like.")],
     json_output: Json = False,
 ) -> None:
-    """Replace the event's start list: readings are checked against it from now on."""
+    """Replace the event's start list. Readings are checked against it from now on."""
     from fotofinish.events.events import find_event
     from fotofinish.events.startlists import replace_startlist
 
@@ -276,7 +276,7 @@ def read(
         Path | None, typer.Option(help="Read as an event with this start list (CSV) would.")
     ] = None,
 ) -> None:
-    """Read bibs and faces of photos, without a database: one JSON line a photo."""
+    """Read bibs and faces of photos, without a database. Prints one JSON line a photo."""
     from fotofinish.reading import read_photos
 
     listed = frozenset(entry.bib for entry in _startlist_of(startlist)) if startlist else None
@@ -316,7 +316,7 @@ def download(
     parallel: Annotated[int, typer.Option(min=1, max=32, help="Photos at a time.")] = 4,
     json_output: Json = False,
 ) -> None:
-    """Download a participant's originals from a server; run again, it goes on where it stopped."""
+    """Download a participant's originals. Run again, it goes on where it stopped."""
     from fotofinish.downloading import download_originals
 
     if (bib is None) == (selfie is None):
@@ -341,7 +341,7 @@ def serve(
         bool, typer.Option("--no-worker", help="Only serve; workers run elsewhere.")
     ] = False,
 ) -> None:
-    """Run the web application and, unless told otherwise, processing workers beside it."""
+    """Run the web application. Processing workers run beside it, unless told otherwise."""
     from fotofinish.serving import serve_forever
 
     serve_forever(load_settings(), host=host, port=port, workers=0 if no_worker else workers)
@@ -353,7 +353,7 @@ def worker(
         int | None, typer.Option(min=1, help="Photos at a time. Default: one a core.")
     ] = None,
 ) -> None:
-    """Process photos, on any machine that reaches the database and the storage."""
+    """Process photos. Any machine will do that reaches the database and the storage."""
     from fotofinish.serving import work_forever
 
     work_forever(load_settings(), concurrency=concurrency)
@@ -361,7 +361,7 @@ def worker(
 
 @app.command()
 def doctor(json_output: Json = False) -> None:
-    """Say what is configured, what answers and what does not, and how to mend it."""
+    """Say what is configured and what answers. What does not comes with how to mend it."""
     from fotofinish.doctor import examine
 
     checks = examine(load_settings())

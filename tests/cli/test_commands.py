@@ -359,6 +359,19 @@ def test_a_setting_that_does_not_fit_is_named_without_its_value(
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.parametrize("group", [(), ("org",), ("event",), ("key",), ("user",)])
+def test_the_list_of_commands_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", *group, "--help"],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+    )
+    listed = done.stdout.partition("Commands:\n")[2].splitlines()
+    assert listed
+    assert all(line.endswith(".") and not line.endswith("..") for line in listed)
+
+
 def test_serve_says_what_keeps_it_from_serving(installation: Installation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
