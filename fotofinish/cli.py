@@ -40,6 +40,14 @@ user_app = typer.Typer(help="People who sign in to the dashboard.", no_args_is_h
 for name, group in (("org", org_app), ("event", event_app), ("key", key_app), ("user", user_app)):
     app.add_typer(group, name=name)
 
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write one like 2026-05-17T09:00.") from None
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Id = Annotated[int | None, typer.Option("--id", help="The id to give it; else the next free one.")]
 PasswordStdin = Annotated[
@@ -72,8 +80,10 @@ def event_create(
     date: Annotated[
         datetime | None,
         typer.Option(
-            help="When it starts (ISO 8601; local time of --time-zone). Default: now.",
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            help="When it starts, like 2026-05-17T09:00 (ISO 8601; local time of --time-zone, "
+            "unless it says its offset). Default: now.",
+            metavar="DATE",
+            parser=_moment,
         ),
     ] = None,
     time_zone: Annotated[

@@ -120,6 +120,32 @@ def test_letters_of_other_alphabets_are_spelt_out_in_an_events_address(
     assert installation.json("event", "create", "903", name)["slug"] == slug
 
 
+@pytest.mark.parametrize(
+    ("date", "starts_at"),
+    [
+        ("2026-05-17", "2026-05-17 00:00:00"),
+        ("2026-05-17T09:00", "2026-05-17 09:00:00"),
+        ("2026-05-17T09:00+02:00", "2026-05-17 09:00:00"),
+        ("2026-05-17T07:00:00Z", "2026-05-17 09:00:00"),
+    ],
+)
+def test_an_events_date_may_say_its_offset(
+    installation: Installation, date: str, starts_at: str
+) -> None:
+    words = ("event", "create", "903", "Dated", "--date", date, "--time-zone", "Europe/Berlin")
+    event = installation.json(*words)["event_id"]
+    with psycopg.connect(installation.dsn) as connection:
+        row = connection.execute("select starts_at from event where id = %s", [event]).fetchone()
+    assert row is not None
+    assert str(row[0]) == starts_at
+
+
+def test_a_date_that_is_none_is_refused_with_an_example(installation: Installation) -> None:
+    done = installation.run("event", "create", "903", "Dated", "--date", "next Sunday")
+    assert done.returncode == 2
+    assert "'next Sunday' is no date; write one like 2026-05-17T09:00" in done.stderr
+
+
 def test_an_id_that_is_taken_is_refused_with_a_reason(installation: Installation) -> None:
     done = installation.run("org", "create", "Again", "--id", "903")
     assert done.returncode == 1
