@@ -216,7 +216,13 @@ async def take_back_stalled(queue: App) -> int:
 
 
 @blueprint.periodic(cron="* * * * * */3")
-@blueprint.task(name="link_photos", queueing_lock="link_photos", priority=URGENT, pass_context=True)
+@blueprint.task(
+    name="link_photos",
+    lock="link_photos",  # of several workers one links, the others go on with photos
+    queueing_lock="link_photos",
+    priority=URGENT,
+    pass_context=True,
+)
 async def link_photos(context: JobContext, timestamp: int) -> None:
     """Look at the links of faces and bibs for every photo that is due, for a while."""
     workshop: Workshop = context.additional_context["workshop"]

@@ -71,16 +71,18 @@ async def photos_to_judge(
     what it spoke against.
     """
     cursor = await connection.execute(
-        """select other.photo_id
-           from face
-           join face other on other.event_id = face.event_id and other.model = face.model
+        """with evidence as materialized (
+             select model, embedding from face
+             where event_id = %(event)s and quality >= %(quality)s
+               and (photo_id = any(%(photos)s) and bib is not null
+                    or photo_id = any(%(lost)s)
+                    or cardinality(%(lost)s) > 0 and bib = any(%(bibs)s)))
+           select other.photo_id
+           from evidence
+           join face other on other.event_id = %(event)s and other.model = evidence.model
                 and other.bib is null and not other.bib_unclear
-           where face.event_id = %(event)s
-             and (face.photo_id = any(%(photos)s) and face.bib is not null
-                  or face.photo_id = any(%(lost)s)
-                  or cardinality(%(lost)s) > 0 and face.bib = any(%(bibs)s))
-             and least(face.quality, other.quality) >= %(quality)s
-             and -(other.embedding <#> face.embedding) >= %(rival)s
+           where other.quality >= %(quality)s
+             and -(other.embedding <#> evidence.embedding) >= %(rival)s
            union
            select photo_id from bib_tag
            where event_id = %(event)s and bib = any(%(bibs)s) and source = 'linked'""",
@@ -104,17 +106,21 @@ async def bibs_of_faces(
     Faces that wear a bib there, or may wear one, are left out: nothing contradicts what they wear.
     """
     cursor = await connection.execute(
-        """select id, photo_id, bib, array_agg(cosine)
-           from (select face.id, face.photo_id, worn.bib,
-                        max(-(face.embedding <#> worn.embedding)) as cosine
-                 from face
-                 join face worn on worn.event_id = face.event_id and worn.model = face.model
-                      and worn.bib is not null and worn.photo_id <> face.photo_id
-                 where face.photo_id = any(%(photos)s) and face.event_id = %(event)s
-                   and face.bib is null and not face.bib_unclear
-                   and least(face.quality, worn.quality) >= %(quality)s
-                   and -(face.embedding <#> worn.embedding) >= %(rival)s
-                 group by face.id, worn.bib, worn.photo_id) alike
+        # first the few faces that are due: without statistics of a new event the planner would go
+        # through all of its faces once for each that wears a bib
+        """with mine as materialized (
+             select id, photo_id, model, embedding from face
+             where photo_id = any(%(photos)s) and event_id = %(event)s
+               and bib is null and not bib_unclear and quality >= %(quality)s)
+           select id, photo_id, bib, array_agg(cosine)
+           from (select mine.id, mine.photo_id, worn.bib,
+                        max(-(mine.embedding <#> worn.embedding)) as cosine
+                 from mine
+                 join face worn on worn.event_id = %(event)s and worn.model = mine.model
+                      and worn.bib is not null and worn.photo_id <> mine.photo_id
+                 where worn.quality >= %(quality)s
+                   and -(mine.embedding <#> worn.embedding) >= %(rival)s
+                 group by mine.id, mine.photo_id, worn.bib, worn.photo_id) alike
            group by id, photo_id, bib""",
         {
             "photos": list(photo_ids),
