@@ -49,11 +49,13 @@ MOST_BEYOND_EDGE = 0.15
 class Candidate:
     """A text of the shape of a bib number, and the face (its place in the list) above it.
 
-    `reading` is the place of the text it was read in; `paper` and `hidden` as there.
+    `confidences` has one for each sign of `bib`; `reading` is the place of the text it was read in;
+    `paper` and `hidden` as there.
     """
 
     bib: str
     confidence: float
+    confidences: tuple[float, ...]
     weakest: float
     box: Box
     height: float
@@ -139,6 +141,7 @@ def _shaped(place: int, reading: TextReading, width: int, height: int) -> Candid
     return Candidate(
         match["bib"],
         confidence=sum(confidences) / len(confidences),
+        confidences=confidences[match.start("bib") : match.end("bib")],
         weakest=min(confidences),
         box=box,
         height=high,
@@ -187,5 +190,6 @@ def _together(looks: Sequence[Candidate]) -> Candidate:
     return replace(
         best,
         confidence=1 - math.prod(1 - look.confidence for look in looks),
+        confidences=tuple(map(max, zip(*(look.confidences for look in looks), strict=True))),
         weakest=max(look.weakest for look in looks),
     )

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 DIGITS = "0123456789"
 
 
-def agreed(bib: str, start_list: frozenset[str], *, mend: bool) -> str | None:
-    """The bib on the list that was meant: itself, or (`mend`) the only one with one other digit.
+def agreed(bib: str, start_list: frozenset[str], unsure: Collection[int] = ()) -> str | None:
+    """The bib on the list that was meant: itself, or the only one with one other digit.
 
-    The list's bibs are upper case without white space around them. White space and hyphens inside
-    what was read do not count. None when the list has no such bib, or several.
+    `unsure`: the places (in `bib`) of digits that may be others; only these are mended. The list's
+    bibs are upper case without white space around them. White space and hyphens inside what was
+    read do not count. None when the list has no such bib, or several.
     """
-    plain = bib.replace(" ", "").replace("-", "")
-    for written in (bib, plain):
+    for written in (bib, _plain(bib)):
         if written in start_list:
             return written
-    if not mend:
-        return None
     near = {
         changed
-        for index, sign in enumerate(plain)
+        for place in unsure
         for digit in DIGITS
-        if digit != sign and (changed := plain[:index] + digit + plain[index + 1 :]) in start_list
+        if digit != bib[place]
+        and (changed := _plain(bib[:place] + digit + bib[place + 1 :])) in start_list
     }
     return near.pop() if len(near) == 1 else None
+
+
+def _plain(bib: str) -> str:
+    return bib.replace(" ", "").replace("-", "")

@@ -41,7 +41,7 @@ LEAST_DIGITS_ALONE = 2
 # numbers of its length: a list of half of them agrees with every second misreading
 LEAST_CONFIDENCE_LISTED = 0.5
 MOST_OF_ALL_NUMBERS = 0.1
-# Only a number with an unsure sign is mended: one that was read well is another than all listed
+# Only unsure digits are mended: a number that was read well is another than all listed
 MENDED_BELOW = 0.95
 # A second network reads numbers with an unsure sign, and all of so few digits
 SURE_SIGN, SHORT = 0.95, 2
@@ -253,17 +253,24 @@ def _listed(
     listed = []
     for candidate in worn:
         if candidate in sure:
-            mend = candidate.weakest < MENDED_BELOW
-            bib = agreed(candidate.bib, start_list, mend=mend)
+            bib = agreed(candidate.bib, start_list, _unsure_digits(candidate))
         elif candidate.confidence >= LEAST_CONFIDENCE_LISTED:
             length = len(candidate.bib)
             telling = lengths[length] <= MOST_OF_ALL_NUMBERS * 10**length
-            bib = agreed(candidate.bib, start_list, mend=False) if telling else None
+            bib = agreed(candidate.bib, start_list) if telling else None
         else:
             bib = None
         if bib is not None:
             listed.append(replace(candidate, bib=bib))
     return listed
+
+
+def _unsure_digits(candidate: Candidate) -> list[int]:
+    return [
+        place
+        for place, (sign, sure) in enumerate(zip(candidate.bib, candidate.confidences, strict=True))
+        if sign.isdecimal() and sure < MENDED_BELOW
+    ]
 
 
 def _one_a_person(candidates: Sequence[Candidate]) -> list[Candidate]:

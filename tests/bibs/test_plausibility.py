@@ -330,6 +330,10 @@ class TestWithAStartList:
     def test_a_number_that_was_read_well_is_not_mended(self) -> None:
         assert read(a_text("1284"), start_list=frozenset({"1234", "5678"})) == set()
 
+    def test_a_digit_that_was_read_well_is_not_mended_for_another_that_was_not(self) -> None:
+        misread = a_text("1284", confidences=(0.8, 1.0, 1.0, 1.0))
+        assert read(misread, start_list=frozenset({"1234", "5678"})) == set()
+
     def test_nothing_is_mended_when_two_bibs_fit(self) -> None:
         misread = a_text("1284", confidences=(1.0, 1.0, 0.8, 1.0))
         assert read(misread, start_list=frozenset({"1234", "1294"})) == set()
