@@ -130,7 +130,7 @@ class FaceFinder:
     def _detect_at(self, pixels: Pixels, factor: float) -> Floats:
         height, width = pixels.shape[:2]
         if factor != 1.0:
-            pixels = resized(pixels, round(width * factor), round(height * factor))
+            pixels = resized(pixels, *(max(1, round(edge * factor)) for edge in (width, height)))
         looked_at = on_canvas(pixels, CANVAS_SIDES, 0)
         result = self._detector(looked_at)
         rows = [

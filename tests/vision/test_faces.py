@@ -64,6 +64,13 @@ def test_a_tiny_face_has_no_embedding_that_could_match(
     assert all(face.embedding is None for face in finder.find(np.asarray(small, dtype=np.uint8)))
 
 
+@pytest.mark.parametrize("shape", [(20_000, 16, 3), (16, 20_000, 3)])
+def test_a_picture_like_a_thread_has_no_faces(
+    finder: FaceFinder, shape: tuple[int, int, int]
+) -> None:
+    assert finder.find(np.full(shape, 90, dtype=np.uint8)) == []
+
+
 def test_nothing_is_found_where_nobody_is(finder: FaceFinder) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3), dtype=np.uint8)
     assert finder.find(noise) == []
