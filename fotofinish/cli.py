@@ -144,7 +144,7 @@ def user_create(
     """Make an account for the dashboard. Prints its password, if one was made for it."""
     from fotofinish.organisations.accounts import create_account
 
-    given = _password_from_stdin() if password_stdin else None
+    given = _given_password(stdin=password_stdin)
     account, password = _with_connection(
         lambda c: create_account(c, email, org, password=given, role=role)
     )
@@ -165,7 +165,7 @@ def user_password(
     """Give an account a new password, and end its sessions. Prints it, if one was made."""
     from fotofinish.organisations.accounts import set_password
 
-    given = _password_from_stdin() if password_stdin else None
+    given = _given_password(stdin=password_stdin)
     account, password = _with_connection(lambda c: set_password(c, email, given))
     shown = {} if given else {"password": password}
     _print(
@@ -419,8 +419,8 @@ def _failure_lines(failed: list[tuple[str, str]], most: int | None = None) -> li
     ]
 
 
-def _password_from_stdin() -> str:
-    return sys.stdin.readline().rstrip("\n")
+def _given_password(*, stdin: bool) -> str | None:
+    return sys.stdin.readline().rstrip("\n") if stdin else None
 
 
 def _startlist_of(file: Path) -> list[Entry]:

@@ -144,7 +144,7 @@ def torsos_without_number(
     """
     shaped = shaped_from(readings, width, height)
     numbered = {placed(candidate, faces).face for candidate in shaped if _sure(candidate)}
-    largest = max((face.box[3] for face in faces), default=0.0)
+    largest = _largest_face(faces)
     least = (LEAST_CLOSER if closer else LEAST_OF_LARGEST) * largest
     torsos = []
     for index, face in enumerate(faces):
@@ -294,7 +294,7 @@ def _one_a_person(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _prominent(candidates: Sequence[Candidate], faces: Sequence[FaceReading]) -> list[Candidate]:
     """The candidates without those in the background."""
     largest = max((candidate.height for candidate in candidates), default=0.0)
-    largest_face = max((face.box[3] for face in faces), default=0.0)
+    largest_face = _largest_face(faces)
     prominent = []
     for candidate in candidates:
         near = candidate.height >= LEAST_OF_LARGEST * largest
@@ -306,6 +306,11 @@ def _prominent(candidates: Sequence[Candidate], faces: Sequence[FaceReading]) ->
         if near and recognisable:
             prominent.append(candidate)
     return prominent
+
+
+def _largest_face(faces: Sequence[FaceReading]) -> float:
+    """The height of the largest face; 0 without any."""
+    return max((face.box[3] for face in faces), default=0.0)
 
 
 def _each_once(candidates: Iterable[Candidate]) -> list[BibReading]:

@@ -1,6 +1,8 @@
 """Which face wears which bib, kept with the face; and whose bib a face without one wears.
 
-Queries only. They run in the transaction of `links.py`; all stay inside one event.
+Queries only. They run in the transaction of `links.py`; all stay inside one event. Those that
+compare faces materialise the few that are due first: without statistics of a new event the planner
+would go through all of its faces once for each that wears a bib.
 """
 
 from __future__ import annotations
@@ -106,8 +108,6 @@ async def bibs_of_faces(
     Faces that wear a bib there, or may wear one, are left out: nothing contradicts what they wear.
     """
     cursor = await connection.execute(
-        # first the few faces that are due: without statistics of a new event the planner would go
-        # through all of its faces once for each that wears a bib
         """with mine as materialized (
              select id, photo_id, model, embedding from face
              where photo_id = any(%(photos)s) and event_id = %(event)s
