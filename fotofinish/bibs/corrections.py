@@ -57,6 +57,31 @@ async def remove_bib(
     return cursor.rowcount
 
 
+async def replace_bib(connection: AsyncConnection, event_id: int, bib: str, right: str) -> int:
+    """Say that every photo on which `bib` was read shows `right` there instead; says on how many.
+
+    What was linked by faces follows by itself.
+    """
+    async with connection.transaction():
+        cursor = await connection.execute(
+            """insert into bib_tag (photo_id, bib, event_id, confidence, box, source, captured_at,
+                                    extension, visible)
+               select photo_id, %s, event_id, 1, box, 'hand', captured_at, extension, visible
+               from bib_tag where event_id = %s and bib = %s and source <> 'linked'
+               on conflict (photo_id, bib) do update
+               set source = 'hand', confidence = 1, box = coalesce(bib_tag.box, excluded.box)
+               returning photo_id""",
+            [right, event_id, bib],
+        )
+        photos = [row[0] for row in await cursor.fetchall()]
+        await remove_bib(connection, event_id, photos, bib)
+        await connection.execute(
+            "delete from bib_refusal where event_id = %s and photo_id = any(%s) and bib = %s",
+            [event_id, photos, right],
+        )
+    return len(photos)
+
+
 async def confirm_bibs(
     connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID]
 ) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from fotofinish.bibs.corrections import add_bib, remove_bib
+from fotofinish.bibs.corrections import replace_bib
 from fotofinish.bibs.misreadings import likeliest, slips_to
 from fotofinish.errors import InvalidValue
 from fotofinish.photos.preview_links import Picture
@@ -148,8 +148,7 @@ async def list_unlisted(
 async def correct_bib(connection: AsyncConnection, event_id: int, bib: str, right: str) -> int:
     """Say that every photo on which `bib` was read shows `right`; says on how many.
 
-    What was linked by faces follows by itself. Raises InvalidValue when `right` is not on the
-    start list, or `bib` is.
+    Raises InvalidValue when `right` is not on the start list, or `bib` is.
     """
     async with connection.transaction():
         cursor = await connection.execute(
@@ -158,11 +157,4 @@ async def correct_bib(connection: AsyncConnection, event_id: int, bib: str, righ
         )
         if [row[0] for row in await cursor.fetchall()] != [right]:
             raise InvalidValue("The start list has changed meanwhile. Load the page again.")
-        cursor = await connection.execute(
-            """select photo_id from bib_tag
-               where event_id = %s and bib = %s and source <> 'linked'""",
-            [event_id, bib],
-        )
-        photos = [row[0] for row in await cursor.fetchall()]
-        await remove_bib(connection, event_id, photos, bib)
-        return await add_bib(connection, event_id, photos, right)
+        return await replace_bib(connection, event_id, bib, right)

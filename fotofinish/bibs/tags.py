@@ -14,7 +14,8 @@ from fotofinish.bibs.plausibility import BibReading
 async def replace_tags(
     connection: AsyncConnection, event_id: int, photo_id: UUID, readings: Sequence[BibReading]
 ) -> None:
-    """Make these the photo's read tags; tags by hand stay, links are made again by themselves.
+    """Make these the photo's read tags; tags by hand stay, where they were read now, and links are
+    made again by themselves.
 
     Runs inside the caller's transaction, after the photo's capture time is written.
     """
@@ -34,9 +35,7 @@ async def replace_tags(
                select id, %s, event_id, %s, %s, 'read', captured_at, extension, not hidden
                from photo where id = %s and event_id = %s and not exists
                     (select 1 from bib_refusal where photo_id = photo.id and bib = %s)
-               on conflict (photo_id, bib) do update
-               set source = 'read', confidence = excluded.confidence, box = excluded.box
-               where bib_tag.source = 'linked'""",
+               on conflict (photo_id, bib) do update set box = excluded.box""",
             [
                 [bib, reading.confidence, list(map(float, reading.box)), photo_id, event_id, bib]
                 for bib, reading in best.items()

@@ -42,9 +42,16 @@ async def turn_photos(
 ) -> int:
     """Turn photos clockwise by quarters and queue them, since faces and numbers lie elsewhere then.
 
-    The originals stay as they are; what is turned are previews and boxes.
+    The originals stay as they are; what is turned are previews and boxes. Where numbers by hand
+    are is forgotten until they are read again.
     """
-    return await _again(connection, queue, event_id, photo_ids, quarters)
+    async with connection.transaction():
+        await connection.execute(
+            """update bib_tag set box = null
+               where event_id = %s and photo_id = any(%s) and source = 'hand'""",
+            [event_id, list(photo_ids)],
+        )
+        return await _again(connection, queue, event_id, photo_ids, quarters)
 
 
 async def read_again(

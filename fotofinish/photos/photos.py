@@ -125,6 +125,7 @@ async def mark_ready(
     connection: AsyncConnection,
     photo_id: UUID,
     *,
+    turned: int,
     width: int,
     height: int,
     captured_at: datetime | None,
@@ -133,13 +134,13 @@ async def mark_ready(
     crc32: int,
 ) -> bool:
     """End a photo whose previews were drawn as "ready" with its upright size, capture time and
-    checksum; False: gone."""
+    checksum; False: gone, or turned meanwhile by other than `turned` quarters."""
     cursor = await connection.execute(
         f"""update photo set state = 'ready', reason = null, width = %s, height = %s,
                   captured_at = %s, capture_offset = %s, preview_version = %s, crc32 = %s,
                   drawn = {DRAWN_NOW}, processed_at = now()
-            where id = %s""",  # noqa: S608 (a constant)
-        [width, height, captured_at, capture_offset, preview_version, crc32, photo_id],
+            where id = %s and turned = %s""",  # noqa: S608 (a constant)
+        [width, height, captured_at, capture_offset, preview_version, crc32, photo_id, turned],
     )
     return cursor.rowcount == 1
 

@@ -76,10 +76,12 @@ class Workshop:
             return None
         async with self.pool.connection() as connection:
             try:
-                await _write(connection, photo, result, self.recogniser.face_model)
+                written = await _write(connection, photo, result, self.recogniser.face_model)
             except ForeignKeyViolation:
                 return None  # deleted while we worked
             newest = await find_watermark(connection, photo.event_id)
+        if not written:  # our previews may have come after those of whoever read it turned
+            return await self.process(photo_id)
         if photo.has_old_previews:
             await self.store.delete_many_async(old_preview_keys(photo.event_id, photo.id))
         return None if newest.version == mark.version else photo.event_id
@@ -108,14 +110,18 @@ class Workshop:
 
 async def _write(
     connection: AsyncConnection, photo: StoredPhoto, result: Result, face_model: str
-) -> None:
-    """Replace all that is known of the photo, in one transaction."""
+) -> bool:
+    """Replace all that is known of the photo, in one transaction.
+
+    False, and nothing is written, when it was deleted or turned while it was read.
+    """
     taken = captured_at(result.capture, photo.time_zone)
     async with connection.transaction():
         await lock_for_photo(connection, photo.event_id)
-        there = await mark_ready(
+        current = await mark_ready(
             connection,
             photo.id,
+            turned=photo.turned,
             width=result.reading.width,
             height=result.reading.height,
             captured_at=taken,
@@ -123,10 +129,11 @@ async def _write(
             preview_version=result.preview_version,
             crc32=result.crc32,
         )
-        if not there:
-            return
+        if not current:
+            return False
         await replace_tags(connection, photo.event_id, photo.id, result.reading.bibs)
         await replace_faces(
             connection, photo.event_id, photo.id, result.reading.faces, model=face_model
         )
         await match_photo(connection, photo.event_id, photo.id)
+    return True

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from fotofinish.bibs.corrections import add_bib, remove_bib
+from fotofinish.bibs.coverage import correct_bib
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import Database, open_connection
@@ -245,6 +246,26 @@ def test_links_follow_corrections_by_hand(race: Race) -> None:
     assert race.links() == {(hidden, "13")}
     race.execute("delete from bib_tag where photo_id = any(%s)", photos)
     assert race.links() == set()
+
+
+def test_a_misread_bib_that_is_corrected_stays_with_its_wearer(race: Race) -> None:
+    photos = [race.add((0, "1284"), (1, None)) for _ in range(3)]
+    hidden = race.add((0, None))
+    assert race.links() == {(hidden, "1284")}
+    race.execute("insert into startlist_entry (event_id, bib) values (%s, '1234')", race.event_id)
+    corrected = race.run(lambda c: correct_bib(c, race.event_id, "1284", "1234"))
+    assert corrected == len(photos)
+    assert race.links() == {(hidden, "1234")}
+
+
+def test_a_bib_by_hand_moves_to_where_it_is_read_now(race: Race) -> None:
+    photos = [race.add((0, "12"), (1, None)) for _ in range(3)]
+    hidden = race.add((0, None))
+    for photo in photos:
+        race.by_hand(add_bib, photo, "12")
+    for photo in photos:  # turned by two quarters: the people have changed sides
+        race.add((1, None), (0, "12"), photo=photo)
+    assert race.links() == {(hidden, "12")}
 
 
 def test_a_bib_by_hand_alone_counts_for_the_only_face(race: Race) -> None:

@@ -173,6 +173,36 @@ def test_a_turned_photo_has_its_previews_turned_and_its_original_untouched(
     assert (stored / "large" / f"{photo}.jpg").read_bytes() == path.read_bytes()
 
 
+def test_a_photo_that_is_turned_while_it_is_read_is_read_turned(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", portrait[:200]))
+    queue, turns = make_queue(bench.database.dsn), [1]
+
+    def meanwhile() -> None:
+        if turns:
+            quarters = turns.pop()
+            bench.run(lambda c: turn_photos(c, queue, bench.event_id, [photo], quarters=quarters))
+
+    bench.process(photo, meanwhile=meanwhile)
+    size = bench.query("select width, height, state from photo where id = %s", photo)
+    assert size == [(200, portrait.shape[1], "ready")]
+    stored = bench.folder / "storage" / "imgs" / str(bench.event_id)
+    preview = cv2.imread(str(stored / "medium" / f"{photo}.webp"))
+    assert preview.shape[:2] == (portrait.shape[1], 200)
+
+
+def test_where_a_bib_by_hand_was_is_forgotten_when_its_photo_is_turned(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", _runner(portrait, "4711")))
+    bench.run(lambda c: add_bib(c, bench.event_id, [photo], "4711"))
+    queue = make_queue(bench.database.dsn)
+    bench.run(lambda c: turn_photos(c, queue, bench.event_id, [photo], quarters=1))
+    tags = bench.query("select bib, source, box from bib_tag where photo_id = %s", photo)
+    assert tags == [("4711", "hand", None)]
+
+
 def test_a_changed_watermark_is_drawn_without_reading_the_photo_again(
     bench: Bench, portrait: Pixels
 ) -> None:
