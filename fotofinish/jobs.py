@@ -42,7 +42,7 @@ HEARTBEAT = 5.0
 # four missed heartbeats: a worker that computes still sends them, from its event loop
 STALLED_AFTER = 20.0
 
-# then a photo has its turn
+# then photos that wait have their turn, for as long
 LONGEST_LINKING = 10.0
 URGENT = 10  # before any number of waiting photos
 PATIENT = -10  # after all of them
@@ -226,10 +226,24 @@ async def take_back_stalled(queue: App) -> int:
 async def link_photos(context: JobContext, timestamp: int) -> None:
     """Look at the links of faces and bibs for every photo that is due, for a while."""
     workshop: Workshop = context.additional_context["workshop"]
-    end = time.monotonic() + LONGEST_LINKING
+    start = time.monotonic()
     async with workshop.pool.connection() as connection:
-        while await link_due_photos(connection) and time.monotonic() < end:
+        if start < workshop.linking_rests_until and await _photos_wait(connection):
+            return
+        while await link_due_photos(connection) and time.monotonic() - start < LONGEST_LINKING:
             pass
+    end = time.monotonic()
+    workshop.linking_rests_until = end + (end - start)
+
+
+async def _photos_wait(connection: AsyncConnection) -> bool:
+    cursor = await connection.execute(
+        """select exists (select 1 from procrastinate_jobs
+                          where status = 'todo' and task_name = 'fotofinish:process_photo'
+                            and (scheduled_at is null or scheduled_at <= now()))"""
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 @blueprint.periodic(cron="* * * * * */10")

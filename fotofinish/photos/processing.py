@@ -52,6 +52,7 @@ class Workshop:
         self.store = store
         self.recogniser = recogniser
         self.max_pixels = max_pixels
+        self.linking_rests_until = 0.0  # of `time.monotonic()`
 
     async def process(self, photo_id: UUID) -> int | None:
         """Bring a photo to "ready", or to "failed" when it cannot be decoded.

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from types import SimpleNamespace
 from typing import TypeVar
 
 import numpy as np
 import psycopg
 import pytest
+from procrastinate import JobContext
+from procrastinate.jobs import Job
 
+from fotofinish import jobs
 from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.bibs.coverage import correct_bib
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
-from fotofinish.database.connection import Database, open_connection
+from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.events.events import create_event
 from fotofinish.faces.selfies import store_search
 from fotofinish.faces.templates import as_halfvec, replace_faces
@@ -357,3 +363,47 @@ def test_an_event_is_deleted_with_its_links(race: Race) -> None:
     race.link()
     race.execute("delete from event where id = %s", race.event_id)
     assert not race.run(lambda c: links_are_due(c, race.event_id))
+
+
+def test_linking_rests_for_photos_that_wait_as_long_as_it_ran(
+    race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LONGEST_LINKING", 0.0)  # one batch of 100 a run
+    queue = jobs.make_queue(race.database.dsn)
+    workshop = SimpleNamespace(pool=None, linking_rests_until=0.0)
+
+    async def link() -> None:
+        async with open_pool(race.database, size=1) as workshop.pool:
+            context = JobContext(
+                app=queue,
+                job=Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="link"),
+                start_timestamp=0.0,
+                additional_context={"workshop": workshop},
+                abort_reason=lambda: None,
+            )
+            await jobs.link_photos(context, 0)
+
+    async def wait(connection: psycopg.AsyncConnection) -> None:
+        async with queue.open_async():
+            await jobs.defer_processing(queue, connection, [uuid.uuid4()])
+
+    def due_after_a_run() -> int:
+        run(link())
+        ((count,),) = race.execute("select count(*)::int from link_due")
+        assert isinstance(count, int)
+        return count
+
+    race.execute(
+        """insert into link_due (event_id, photo_id)
+           select %s, gen_random_uuid() from generate_series(1, 450)""",
+        race.event_id,
+    )
+    before = time.monotonic()
+    assert due_after_a_run() == 350
+    assert workshop.linking_rests_until > before
+    workshop.linking_rests_until = math.inf
+    assert due_after_a_run() == 250  # no photo waits
+    race.run(wait)
+    assert due_after_a_run() == 250
+    workshop.linking_rests_until = 0.0
+    assert due_after_a_run() == 150
