@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.clock import Clock
 from benchmarks.tables import Row, print_table
+from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.plausibility import bibs_from
 from fotofinish.recognition import Recogniser
 from fotofinish.vision.quads import Pixels
@@ -31,7 +32,7 @@ SETS = ("rbnr", "heinrich", "casablanca", "alfanick")
 FALSE_ENTRIES = 5000
 STEP_PHOTOS = 10
 # the numbers of a photo, without a start list and with one
-Read = Callable[[Pixels, frozenset[str]], tuple[set[str], set[str]]]
+Read = Callable[[Pixels, StartList], tuple[set[str], set[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def labelled_photos(folder: Path) -> list[Labelled]:
     ]
 
 
-def start_list_of(photos: Iterable[Labelled], false_entries: int = FALSE_ENTRIES) -> frozenset[str]:
+def start_list_of(photos: Iterable[Labelled], false_entries: int = FALSE_ENTRIES) -> StartList:
     """All true bibs of the photos, and as many false ones of the same shapes, always the same."""
     true = sorted({bib for photo in photos for bib in photo.bibs})
     dice = random.Random(42)
@@ -89,7 +90,7 @@ def start_list_of(photos: Iterable[Labelled], false_entries: int = FALSE_ENTRIES
             break
         like = dice.choice(true)
         entries.add(str(dice.randrange(10 ** (len(like) - 1), 10 ** len(like))))
-    return frozenset(entries)
+    return StartList(entries)
 
 
 def pixels_of(path: Path) -> Pixels:
@@ -100,7 +101,7 @@ def pixels_of(path: Path) -> Pixels:
 def our_reader(recogniser: Recogniser) -> Read:
     """What our recogniser takes for bibs."""
 
-    def read(pixels: Pixels, start_list: frozenset[str]) -> tuple[set[str], set[str]]:
+    def read(pixels: Pixels, start_list: StartList) -> tuple[set[str], set[str]]:
         texts, faces = recogniser.look(pixels)
         height, width = pixels.shape[:2]
         plain, listed = (
@@ -180,10 +181,10 @@ def _rapidocr() -> Read:
         }
     )
 
-    def read(pixels: Pixels, start_list: frozenset[str]) -> tuple[set[str], set[str]]:
+    def read(pixels: Pixels, start_list: StartList) -> tuple[set[str], set[str]]:
         texts = engine(pixels).txts or ()
         found = {text.strip() for text in texts if re.fullmatch(r"\d{1,6}", text.strip())}
-        return found, found & start_list
+        return found, {bib for bib in found if start_list.written(bib)}
 
     return read
 

@@ -287,9 +287,10 @@ def read(
     ] = None,
 ) -> None:
     """Read bibs and faces of photos, without a database. Prints one JSON line a photo."""
+    from fotofinish.bibs.listed import StartList
     from fotofinish.reading import read_photos
 
-    listed = frozenset(entry.bib for entry in _startlist_of(startlist)) if startlist else None
+    listed = StartList(entry.bib for entry in _startlist_of(startlist)) if startlist else None
     failed = False
     for line in read_photos(
         load_settings(), photos, embeddings=embeddings, start_list=listed, annotate=annotate

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fotofinish.annotating import Annotator
+from fotofinish.bibs.listed import StartList
 from fotofinish.errors import FotofinishError
 from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import sniff
@@ -19,7 +20,7 @@ def read_photos(
     photos: Sequence[Path],
     *,
     embeddings: bool,
-    start_list: frozenset[str] | None = None,
+    start_list: StartList | None = None,
     annotate: Path | None = None,
 ) -> Iterator[dict[str, object]]:
     """What each photo shows, boxes in pixels of the upright original.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.plausibility import (
     BibReading,
     bibs_from,
@@ -87,7 +88,7 @@ class Recogniser:
         pixels: Pixels,
         width: int,
         height: int,
-        start_list: frozenset[str] | None = None,
+        start_list: StartList | None = None,
     ) -> PhotoReading:
         """Bibs and faces of an upright BGR photo (uint8, HxWx3).
 

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fotofinish.bibs.listed import StartList
+
 if TYPE_CHECKING:  # the web process must not load the models' runtime
     from fotofinish.vision.faces import FaceReading
     from fotofinish.vision.text import TextReading
 
 Box = tuple[float, float, float, float]
 
-# One to six digits; a category letter may stand before or behind two or more, apart or not
-NUMBER = re.compile(r"#?(?P<bib>\d{1,6}|[A-Z]{1,2}[ -]?\d{2,6}|\d{2,6}[ -]?[A-Z])")
+# One to six digits; a category letter may stand before or behind two or more, apart or not. What
+# the start list has is a bib of whatever shape
+NUMBER = re.compile(r"\d{1,6}|[A-Z]{1,2}[ -]?\d{2,6}|\d{2,6}[ -]?[A-Z]")
 # Distances are printed on bibs and banners
 DISTANCE = re.compile(r"\d{1,3}[ -]?K")
 # Signs of no meaning at the ends: what folds, pins and borders of a bib are read as
@@ -71,16 +74,27 @@ class Candidate:
 
 
 def candidates_from(
-    readings: Sequence[TextReading], faces: Sequence[FaceReading], width: int, height: int
+    readings: Sequence[TextReading],
+    faces: Sequence[FaceReading],
+    width: int,
+    height: int,
+    start_list: StartList | None = None,
 ) -> list[Candidate]:
     """The numbers of a photo of `width` by `height` pixels, one a place, with their faces."""
-    shaped = shaped_from(readings, width, height)
+    shaped = shaped_from(readings, width, height, start_list)
     return [placed(candidate, faces) for candidate in _voted(shaped)]
 
 
-def shaped_from(readings: Sequence[TextReading], width: int, height: int) -> list[Candidate]:
+def shaped_from(
+    readings: Sequence[TextReading],
+    width: int,
+    height: int,
+    start_list: StartList | None = None,
+) -> list[Candidate]:
     """Every text that has the shape of a number; several of one place, if it was read so often."""
-    shaped = [_shaped(index, reading, width, height) for index, reading in enumerate(readings)]
+    shaped = (
+        _shaped(index, reading, width, height, start_list) for index, reading in enumerate(readings)
+    )
     return [candidate for candidate in shaped if candidate is not None]
 
 
@@ -117,13 +131,14 @@ def box_of(reading: TextReading) -> Box:
     return (float(left), float(top), float(right - left), float(bottom - top))
 
 
-def _shaped(place: int, reading: TextReading, width: int, height: int) -> Candidate | None:
+def _shaped(
+    place: int, reading: TextReading, width: int, height: int, start_list: StartList | None
+) -> Candidate | None:
     """The reading as a candidate, if it has a bib's shape and is not cut by the photo's edge."""
     text = reading.text.upper()
     start = len(text) - len(text.lstrip(FRINGE))
     text = text.strip(FRINGE)
-    match = NUMBER.fullmatch(text)
-    if match is None or DISTANCE.fullmatch(text):
+    if not _is_number(text) and not (start_list and _is_listed(text, start_list)):
         return None
     confidences = reading.sign_confidences[start : start + len(text)]
     letters = [sure for sign, sure in zip(text, confidences, strict=True) if sign.isalpha()]
@@ -139,9 +154,9 @@ def _shaped(place: int, reading: TextReading, width: int, height: int) -> Candid
     if min(x, y) < -margin or x + w > width + margin or y + h > height + margin:
         return None
     return Candidate(
-        match["bib"],
+        text,
         confidence=sum(confidences) / len(confidences),
-        confidences=confidences[match.start("bib") : match.end("bib")],
+        confidences=confidences,
         weakest=min(confidences),
         box=box,
         height=high,
@@ -149,6 +164,16 @@ def _shaped(place: int, reading: TextReading, width: int, height: int) -> Candid
         paper=reading.paper,
         hidden=reading.hidden,
     )
+
+
+def _is_number(text: str) -> bool:
+    return bool(NUMBER.fullmatch(text)) and not DISTANCE.fullmatch(text)
+
+
+def _is_listed(text: str, start_list: StartList) -> bool:
+    """Whether the list has the text; numbers only as they are: `12-34` may be an age."""
+    bib = start_list.written(text)
+    return bib == text or (bib is not None and not _is_number(bib))
 
 
 def _voted(candidates: Sequence[Candidate]) -> list[Candidate]:

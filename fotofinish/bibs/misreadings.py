@@ -1,6 +1,6 @@
 """Which bib of the start list a number that is on no list may have been: for a person to decide.
 
-The machine mends by itself only what can mean one bib alone (`mending.py`); here are all that are
+The machine mends by itself only what can mean one bib alone (`listed.py`); here are all that are
 one slip away, the likeliest first.
 """
 

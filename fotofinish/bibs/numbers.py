@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 MAX_BIB_LENGTH = 64  # of what is searched for; printed ones are shorter
 MOST_SIGNS = 20
@@ -10,8 +11,9 @@ PRINTED = re.compile(r"[^\W_]+(?:[ ./-][^\W_]+)*")
 
 
 def normalise_bib(bib: str) -> str:
-    """Without surrounding white space and regard to case: how bibs are kept and looked up."""
-    return bib.strip().upper()
+    """Without surrounding white space and regard to case or width: how bibs are kept and looked
+    up."""
+    return unicodedata.normalize("NFKC", bib).strip().upper()
 
 
 def printed_bib(bib: str) -> bool:

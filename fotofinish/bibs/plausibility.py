@@ -7,7 +7,6 @@ Knows shapes and places, no pixels: the text comes from `fotofinish/vision/text.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from fotofinish.bibs.candidates import (
     same_place,
     shaped_from,
 )
-from fotofinish.bibs.mending import agreed
+from fotofinish.bibs.listed import StartList
 
 if TYPE_CHECKING:  # the web process must not load the models' runtime
     from fotofinish.vision.faces import FaceReading
@@ -37,10 +36,8 @@ LEAST_CONFIDENCE_LONG = (0.7, 0.55)
 # Without a face there is less reason to believe; people are seen from behind or the side, though
 LEAST_CONFIDENCE_ALONE = 0.95
 LEAST_DIGITS_ALONE = 2
-# A number that is on the start list is believed sooner, but only when the list has few of all the
-# numbers of its length: a list of half of them agrees with every second misreading
+# A number that is on the start list is believed sooner, when finding it there is no chance
 LEAST_CONFIDENCE_LISTED = 0.5
-MOST_OF_ALL_NUMBERS = 0.1
 # Only unsure digits are mended: a number that was read well is another than all listed
 MENDED_BELOW = 0.95
 # A second network reads numbers with an unsure sign, and all of so few digits
@@ -88,13 +85,14 @@ def bibs_from(
     faces: Sequence[FaceReading],
     width: int,
     height: int,
-    start_list: frozenset[str] | None,
+    start_list: StartList | None,
 ) -> list[BibReading]:
     """The bibs of a photo of `width` by `height` pixels, each number once, surest first.
 
-    With a start list, only numbers on it come out, in the list's own writing; without one, `None`.
+    With a start list, only bibs on it come out, of any shape and in the list's own writing; without
+    one, `None`.
     """
-    worn = _worn(readings, faces, width, height)
+    worn = _worn(readings, faces, width, height, start_list)
     sure = _whole(_sure_ones(worn))
     if start_list is not None:
         sure = _listed(worn, sure, start_list)
@@ -170,11 +168,15 @@ def doubtful_numbers(
 
 
 def _worn(
-    readings: Sequence[TextReading], faces: Sequence[FaceReading], width: int, height: int
+    readings: Sequence[TextReading],
+    faces: Sequence[FaceReading],
+    width: int,
+    height: int,
+    start_list: StartList | None = None,
 ) -> list[Candidate]:
     return [
         candidate
-        for candidate in candidates_from(readings, faces, width, height)
+        for candidate in candidates_from(readings, faces, width, height, start_list)
         if candidate.face is not None or _stands_alone(candidate, readings)
     ]
 
@@ -243,21 +245,18 @@ def _likely_part(candidate: Candidate, longer: Candidate) -> bool:
 
 
 def _listed(
-    worn: Sequence[Candidate], sure: Sequence[Candidate], start_list: frozenset[str]
+    worn: Sequence[Candidate], sure: Sequence[Candidate], start_list: StartList
 ) -> list[Candidate]:
     """Of the sure candidates those that the start list knows, mended where one bib can be meant.
 
     Those that are not sure come in as well when finding them on the list is no chance.
     """
-    lengths = Counter(map(len, start_list))
     listed = []
     for candidate in worn:
         if candidate in sure:
-            bib = agreed(candidate.bib, start_list, _unsure_digits(candidate))
+            bib = start_list.agreed(candidate.bib, _unsure_digits(candidate))
         elif candidate.confidence >= LEAST_CONFIDENCE_LISTED:
-            length = len(candidate.bib)
-            telling = lengths[length] <= MOST_OF_ALL_NUMBERS * 10**length
-            bib = agreed(candidate.bib, start_list) if telling else None
+            bib = start_list.agreed(candidate.bib) if start_list.is_telling(candidate.bib) else None
         else:
             bib = None
         if bib is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import AsyncConnection
 
+from fotofinish.bibs.listed import StartList
 from fotofinish.errors import InvalidValue
 from fotofinish.events.startlist_files import Entry, find_columns, read_rows, take_entries
 
@@ -32,7 +33,9 @@ async def replace_startlist(
     """Make these the event's start list, whole, in one transaction; none: it has no list."""
     async with connection.transaction():
         # two who replace it at once do so one after the other
-        await connection.execute("select 1 from event where id = %s for no key update", [event_id])
+        await connection.execute(
+            "update event set startlist_version = startlist_version + 1 where id = %s", [event_id]
+        )
         await connection.execute("delete from startlist_entry where event_id = %s", [event_id])
         async with (
             connection.cursor() as cursor,
@@ -42,9 +45,20 @@ async def replace_startlist(
                 await copy.write_row((event_id, entry.bib, entry.name))
 
 
-async def load_bibs(connection: AsyncConnection, event_id: int) -> frozenset[str] | None:
-    """The bibs on the event's start list; None when it has none."""
-    cursor = await connection.execute(
-        "select bib from startlist_entry where event_id = %s", [event_id]
-    )
-    return frozenset(row[0] for row in await cursor.fetchall()) or None
+class StartLists:
+    """Start lists as photos are read with them; the one used last is kept while it is current."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[int, int], StartList | None] | None = None
+
+    async def load(
+        self, connection: AsyncConnection, event_id: int, version: int
+    ) -> StartList | None:
+        """The event's start list, of this version or newer; None when it has none."""
+        if self._kept is None or self._kept[0] != (event_id, version):
+            cursor = await connection.execute(
+                "select bib from startlist_entry where event_id = %s", [event_id]
+            )
+            bibs = [row[0] for row in await cursor.fetchall()]
+            self._kept = (event_id, version), StartList(bibs) if bibs else None
+        return self._kept[1]

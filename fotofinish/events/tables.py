@@ -37,6 +37,7 @@ event = Table(
     Column("link_faces", Boolean, nullable=False, server_default=text("true")),
     Column("match_threshold", Float),
     Column("retention_days", Integer),
+    Column("startlist_version", Integer, nullable=False, server_default=text("0")),
     Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     CheckConstraint("id > 0", name="id_positive"),
     CheckConstraint("status in ('draft', 'active', 'archived')", name="status_known"),

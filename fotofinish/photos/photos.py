@@ -43,6 +43,7 @@ class StoredPhoto:
     turned: int
     has_old_previews: bool
     time_zone: str
+    startlist_version: int
 
     @property
     def key(self) -> str:
@@ -106,7 +107,7 @@ async def begin_processing(connection: AsyncConnection, photo_id: UUID) -> Store
                returning photo.id, photo.event_id, photo.extension, photo.content_type,
                          photo.state, photo.hidden, photo.turned,
                          photo.drawn <= 0 and photo.width is not null as has_old_previews,
-                         event.time_zone""",
+                         event.time_zone, event.startlist_version""",
             [photo_id],
         )
         return await cursor.fetchone()

@@ -14,10 +14,11 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.errors import ForeignKeyViolation
 
+from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import Pool
 from fotofinish.errors import ObjectMissing, UndecodablePhoto, UnsupportedFormat
-from fotofinish.events.startlists import load_bibs
+from fotofinish.events.startlists import StartLists
 from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.faces.templates import replace_faces
 from fotofinish.photos.decoding import decode, turn
@@ -52,6 +53,7 @@ class Workshop:
         self.store = store
         self.recogniser = recogniser
         self.max_pixels = max_pixels
+        self._start_lists = StartLists()
         self.linking_rests_until = 0.0  # of `time.monotonic()`
 
     async def process(self, photo_id: UUID) -> int | None:
@@ -64,7 +66,9 @@ class Workshop:
             photo = await begin_processing(connection, photo_id)
             if photo is None:
                 return None
-            start_list = await load_bibs(connection, photo.event_id)
+            start_list = await self._start_lists.load(
+                connection, photo.event_id, photo.startlist_version
+            )
             mark = await find_watermark(connection, photo.event_id)
         try:
             # in a thread, so that this process goes on sending heartbeats while it computes
@@ -92,9 +96,7 @@ class Workshop:
         async with self.pool.connection() as connection:
             await mark_failed(connection, photo_id, reason)
 
-    def _read(
-        self, photo: StoredPhoto, start_list: frozenset[str] | None, mark: Watermark
-    ) -> Result:
+    def _read(self, photo: StoredPhoto, start_list: StartList | None, mark: Watermark) -> Result:
         data = self.store.get(photo.key)
         photo_format = sniff(data[:4096])
         decoded = decode(

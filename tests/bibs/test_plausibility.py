@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.plausibility import (
     bibs_from,
     doubtful_numbers,
@@ -50,7 +51,8 @@ def read(
     faces: tuple[FaceReading, ...] = (a_face(),),
     start_list: frozenset[str] | None = None,
 ) -> set[str]:
-    return {bib.bib for bib in bibs_from(texts, faces, WIDTH, HEIGHT, start_list)}
+    listed = None if start_list is None else StartList(start_list)
+    return {bib.bib for bib in bibs_from(texts, faces, WIDTH, HEIGHT, listed)}
 
 
 @pytest.mark.parametrize(
@@ -344,6 +346,35 @@ class TestWithAStartList:
 
     def test_the_lists_own_writing_comes_out(self) -> None:
         assert read(a_text("b 30483"), start_list=frozenset({"B30483"})) == {"B30483"}
+
+    @pytest.mark.parametrize(
+        ("text", "bib"),
+        [
+            ("A7", "A7"),
+            ("101-2", "101-2"),
+            ("101 2", "101-2"),
+            ("1012", "101-2"),
+            ("ELITE 4", "ELITE 4"),
+            ("12AB", "12AB"),
+            ("1234567", "1234567"),
+            ("10K", "10K"),
+            ("KEITANY", "KEITANY"),
+        ],
+    )
+    def test_what_is_on_it_is_a_bib_of_whatever_shape(self, text: str, bib: str) -> None:
+        assert read(a_text(text), start_list=frozenset({bib, "1234"})) == {bib}
+        if text != "1012":
+            assert read(a_text(text), start_list=frozenset({"1234"})) == set()
+            assert read(a_text(text)) == set()
+
+    @pytest.mark.parametrize("text", ["12-34", "1 234"])
+    def test_parts_of_other_text_do_not_add_up_to_a_number_on_it(self, text: str) -> None:
+        assert read(a_text(text), start_list=frozenset({"1234"})) == set()
+
+    def test_a_number_that_may_be_either_of_two_bibs_is_none(self) -> None:
+        listed = frozenset({"10-12", "101-2"})
+        assert read(a_text("1012"), start_list=listed) == set()
+        assert read(a_text("101-2"), start_list=listed) == {"101-2"}
 
 
 def test_people_without_a_number_are_looked_at_closer() -> None:

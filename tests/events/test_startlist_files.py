@@ -47,6 +47,7 @@ def people(text: str) -> list[tuple[str, str | None]]:
         ("1234 Ada Lovelace\n7 Bob\n", [("1234", "Ada Lovelace"), ("7", "Bob")]),
         ("B 12\nB 13\n", [("B 12", None), ("B 13", None)]),
         ('Bib,Name\n12,Ann "The Fast" Lee\n', [("12", 'Ann "The Fast" Lee')]),
+        ("Bib,Name\n１２,Ann\n", [("12", "Ann")]),
         ("Bib,Name\nADA,Ada\nA-12/3,Bob\n", [("ADA", "Ada"), ("A-12/3", "Bob")]),
     ],
 )

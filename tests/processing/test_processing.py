@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.database.connection import open_pool
+from fotofinish.events.startlist_files import Entry
+from fotofinish.events.startlists import replace_startlist
 from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.jobs import defer_old_previews, make_queue
@@ -100,6 +102,33 @@ def test_a_tag_by_hand_survives_processing_again(bench: Bench, portrait: Pixels)
     assert ("4712", "hand") in bench.query(
         "select bib, source from bib_tag where photo_id = %s", photo
     )
+
+
+def test_a_photo_is_read_with_the_start_list_that_its_event_has_then(
+    bench: Bench, portrait: Pixels
+) -> None:
+    photos = bench.import_and_process(
+        *(bench.write(f"{number}.jpg", _runner(portrait, "A-7", 1 - number / 10))
+          for number in range(3))
+    )  # fmt: skip
+
+    def list_these(*bibs: str) -> None:
+        entries = [Entry(bib, None) for bib in bibs]
+        bench.run(lambda c: replace_startlist(c, bench.event_id, entries))
+
+    def tags() -> list[tuple[object, ...]]:
+        return bench.query(
+            """select photo.name, bib from bib_tag join photo on photo.id = photo_id
+               where photo_id = any(%s) order by photo.name""",
+            photos,
+        )
+
+    assert tags() == []
+    list_these("A7", "4711")
+    bench.process(*photos)
+    assert tags() == [("0.jpg", "A7"), ("1.jpg", "A7"), ("2.jpg", "A7")]
+    bench.process(*photos, meanwhile=lambda: list_these("A-7"))
+    assert tags() == [("0.jpg", "A7"), ("1.jpg", "A-7"), ("2.jpg", "A-7")]
 
 
 def test_a_selfie_finds_photos_that_come_before_and_after_it(
