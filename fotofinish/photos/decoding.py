@@ -101,6 +101,8 @@ def decode(
                 return _decode_jpeg(data, metadata, max_pixels, target_long_side)
             if photo_format == TIFF:
                 sniff(data)  # the first directory may lie beyond what was sniffed at
+            if photo_format == WEBP:
+                return _decode_webp(data, metadata, max_pixels, target_long_side)
             return _decode_pillow(data, photo_format, metadata, max_pixels, target_long_side)
     except FotofinishError:
         raise
@@ -190,6 +192,18 @@ def _decode_heic(data: bytes, max_pixels: int, target: int | None) -> Decoded:
     return Decoded(_pixels(image, target), image.width, image.height, profile)
 
 
+def _decode_webp(data: bytes, metadata: Metadata, max_pixels: int, target: int | None) -> Decoded:
+    """By OpenCV, in a third of Pillow's memory, which is four times the pixels'."""
+    with WebPImageFile(io.BytesIO(data)) as header:
+        width, height = header.size
+    check_size(width, height, max_pixels)
+    whole = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if whole is None:
+        raise UndecodablePhoto(UNKNOWN.format(name=WEBP.name))
+    pixels = _shrunk(width, height, lambda top, bottom: _opaque(whole[top:bottom]), target)
+    return _upright(pixels, width, height, metadata)
+
+
 def _decode_pillow(
     data: bytes,
     photo_format: PhotoFormat,
@@ -233,20 +247,33 @@ def _refuse_mostly_missing(pixels: Pixels) -> None:
 
 
 def _pixels(image: Image.Image, target: int | None) -> Pixels:
-    """A Pillow image as BGR, shrunk by a whole factor to no less than the target; what is left
-    over at the right and bottom (less than the factor) is cut off.
-
-    Goes from band to band, so that a large photo is never in memory twice.
-    """
+    """A Pillow image as BGR, shrunk as `_shrunk` says."""
     to_grey = _grey_scale(image)
-    factor = 1 if target is None else max(1, max(image.size) // target)
-    factor = min(factor, *image.size)
-    columns, rows = image.width // factor, image.height // factor
+    return _shrunk(
+        image.width,
+        image.height,
+        lambda top, bottom: _bgr(image.crop((0, top, image.width, bottom)), to_grey),
+        target,
+    )
+
+
+def _shrunk(
+    width: int, height: int, rows_between: Callable[[int, int], Pixels], target: int | None
+) -> Pixels:
+    """A picture shrunk by a whole factor to no less than the target; what is left over at the
+    right and bottom (less than the factor) is cut off.
+
+    `rows_between` gives the BGR of some rows: it goes from band to band, so that a large photo is
+    never in memory twice.
+    """
+    factor = 1 if target is None else max(1, max(width, height) // target)
+    factor = min(factor, width, height)
+    columns, rows = width // factor, height // factor
     pixels = np.empty((rows, columns, 3), np.uint8)
-    rows_a_band = max(1, BAND_PIXELS // (image.width * factor))
+    rows_a_band = max(1, BAND_PIXELS // (width * factor))
     for top in range(0, rows, rows_a_band):
         bottom = min(rows, top + rows_a_band)
-        band = _bgr(image.crop((0, top * factor, columns * factor, bottom * factor)), to_grey)
+        band = rows_between(top * factor, bottom * factor)[:, : columns * factor]
         if factor > 1:
             size = (columns, bottom - top)
             band = _array(cv2.resize(band, size, interpolation=cv2.INTER_AREA))
@@ -260,7 +287,7 @@ def _grey_scale(image: Image.Image) -> float:
         return 255.0 / 65535.0
     if image.mode not in ("I", "F"):
         return 1.0
-    brightest = float(np.max(np.asarray(image)))
+    brightest = float(np.max(image.getextrema()))
     return 255.0 / next((top for top in (1.0, 255.0, 65535.0) if brightest <= top), brightest)
 
 
@@ -272,6 +299,14 @@ def _bgr(image: Image.Image, to_grey: float) -> Pixels:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return _array(cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR))
+
+
+def _opaque(pixels: Pixels) -> Pixels:
+    """BGR of BGR, or of BGRA on white."""
+    if pixels.shape[2] == 3:
+        return pixels
+    image = Image.fromarray(_array(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)))
+    return _bgr(image, 1.0)
 
 
 def _upright(pixels: Pixels, width: int, height: int, metadata: Metadata) -> Decoded:
