@@ -8,6 +8,7 @@ OpenCV Zoo; decoding and alignment are our own, in NumPy and OpenCV.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,6 +42,7 @@ CANON = np.array(
     dtype=np.float32,
 )  # fmt: skip
 CROP = 112
+PACKAGED = "sface"
 # mean and deviation
 ARCFACE_NORMALISATION = ([127.5] * 3, [127.5] * 3)
 # faces below this do not match anybody: fewer pixels between the eyes than the embedder can use
@@ -76,17 +78,18 @@ class FaceFinder:
     ) -> None:
         networks = networks or Networks()
         self._detector = ByShape(networks, taking_pixels(networks.read("yunet")), MOST_DETECTORS)
-        self.model = "sface" if embedder_path is None else embedder_path.stem
+        self.model = PACKAGED if embedder_path is None else embedder_path.stem
         try:
             if embedder_path is None:
-                embedder = taking_pixels(networks.read("sface"), rgb=True)
+                embedder = taking_pixels(networks.read(PACKAGED), rgb=True)
             else:
+                self.model = _name_of(embedder_path)
                 embedder = taking_pixels(
                     ov.Core().read_model(embedder_path), *ARCFACE_NORMALISATION, rgb=True
                 )
             embedder.reshape([VIEWS, CROP, CROP, 3])
             self._embedder = networks.compile(embedder, exact=embedder_path is not None)
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise ModelError(
                 f"The face model {self.model} cannot be loaded ({type(error).__name__}). "
                 "FOTOFINISH_FACE_EMBEDDER takes an ArcFace-style ONNX for 112x112 pixels."
@@ -104,7 +107,7 @@ class FaceFinder:
         for index in good:
             embedding, length = self._embed(_align(pixels, found[index].landmarks))
             quality = found[index].quality
-            if self.model == "sface":  # other networks' vectors have lengths of other meaning
+            if self.model == PACKAGED:  # other networks' vectors have lengths of other meaning
                 quality = min(quality, found[index].score * _sharpness(length))
             found[index] = replace(
                 found[index],
@@ -155,6 +158,12 @@ class FaceFinder:
         mean = (vectors / lengths).sum(axis=0)
         embedding = np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
         return embedding, float(lengths.mean())
+
+
+def _name_of(embedder: Path) -> str:
+    """The file's name with the beginning of its checksum: another file of that name is another."""
+    with embedder.open("rb") as file:
+        return f"{embedder.stem}-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
 
 
 def _decode(

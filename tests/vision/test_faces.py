@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from importlib import metadata
+from pathlib import Path
 
 import cv2
 import numpy as np
+import openvino as ov
 import pytest
+from openvino import opset13 as opset
 
+from fotofinish.errors import ModelError
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading, Pixels
 
 
@@ -74,3 +78,32 @@ def test_a_picture_like_a_thread_has_no_faces(
 def test_nothing_is_found_where_nobody_is(finder: FaceFinder) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3), dtype=np.uint8)
     assert finder.find(noise) == []
+
+
+def test_an_embedder_of_ones_own_is_known_by_its_content(portrait: Pixels, tmp_path: Path) -> None:
+    finders = []
+    for size in (64, 128):
+        (tmp_path / str(size)).mkdir()
+        path = tmp_path / str(size) / "mine.xml"
+        _save_embedder(path, size)
+        finders.append(FaceFinder(embedder_path=path))
+    first, second = finders
+    assert first.model.startswith("mine-")
+    assert second.model.startswith("mine-")
+    assert first.model != second.model
+    embedding = _only(second.find(portrait)).embedding
+    assert embedding is not None
+    assert embedding.shape == (128,)
+
+
+def test_an_embedder_that_is_missing_is_said_to_be(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="mine"):
+        FaceFinder(embedder_path=tmp_path / "mine.onnx")
+
+
+def _save_embedder(path: Path, size: int) -> None:
+    """A network that makes `size` numbers of a crop's upper rows."""
+    crop = opset.parameter([1, 3, 112, 112], np.float32)
+    flat = opset.reshape(crop, opset.constant([0, -1], np.int64), special_zero=True)
+    indices, axis = opset.constant(list(range(size)), np.int64), opset.constant(1, np.int64)
+    ov.save_model(ov.Model([opset.gather(flat, indices, axis)], [crop]), path)
