@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fotofinish.bibs.bodies import Box, off_its_place, place_on_body
 from fotofinish.bibs.listed import StartList
 
 if TYPE_CHECKING:  # the web process must not load the models' runtime
     from fotofinish.vision.faces import FaceReading
     from fotofinish.vision.text import TextReading
-
-Box = tuple[float, float, float, float]
 
 # One to six digits; a category letter may stand before or behind two or more, apart or not. What
 # the start list has is a bib of whatever shape
@@ -100,17 +99,14 @@ def shaped_from(
 
 def placed(candidate: Candidate, faces: Sequence[FaceReading]) -> Candidate:
     """The candidate with the face that it hangs under best, if any."""
-    x, y, w, h = candidate.box
     best, least = None, float("inf")
     for index, face in enumerate(faces):
-        left, top, wide, high = face.box
-        across = abs(x + w / 2 - left - wide / 2) / wide
-        down = (y + h / 2 - top - high / 2) / high
+        across, down = place_on_body(face.box, candidate.box)
         if not (across <= MOST_ACROSS and LEAST_DOWN <= down <= MOST_DOWN):
             continue
-        if not LEAST_HEIGHT <= candidate.height / high <= MOST_HEIGHT:
+        if not LEAST_HEIGHT <= candidate.height / face.box[3] <= MOST_HEIGHT:
             continue
-        distance = across + abs(down - 2.5) / 2
+        distance = off_its_place(across, down)
         if distance < least:
             best, least = index, distance
     return replace(candidate, face=best)

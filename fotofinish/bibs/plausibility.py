@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fotofinish.bibs.bodies import Box
 from fotofinish.bibs.candidates import (
     LEAST_DOWN,
-    Box,
     Candidate,
     box_of,
     candidates_from,

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from fotofinish.bibs.bodies import Box
 from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL, Owner, owner_of
-from fotofinish.linking.wearing import Box, what_faces_wear
+from fotofinish.linking.wearing import what_faces_wear
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Box = tuple[float, float, float, float]
+from fotofinish.bibs.bodies import Box, off_its_place, place_on_body
 
 # Measured from the centre of a face's box in widths and heights of it. Bibs of people who stand or
 # run upright lie within the inner limits; what lies within the outer ones may be somebody's who
@@ -19,7 +19,6 @@ OUTER_ACROSS, OUTER_DOWN = 1.5, (1.0, 5.5)
 HEIGHT = (0.15, 1.6)
 # how much nearer than the second face (half a face's width) the wearer must be
 MARGIN = 0.5
-TYPICAL_DOWN = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +65,17 @@ def what_faces_wear(faces: Sequence[Box], tags: Sequence[tuple[str, Box | None]]
     return wearing
 
 
-def _place(face: Box, box: Box) -> tuple[float, float]:
-    """The bib's centre from the face's, in widths across (absolute) and heights down."""
-    across = abs(box[0] + box[2] / 2 - face[0] - face[2] / 2) / max(face[2], 1.0)
-    down = (box[1] + box[3] / 2 - face[1] - face[3] / 2) / max(face[3], 1.0)
-    return across, down
-
-
 def _distance(face: Box, box: Box) -> float | None:
     """How far the bib is from where a face's own bib hangs; None when it cannot be its own."""
-    across, down = _place(face, box)
+    across, down = place_on_body(face, box)
     high = box[3] / max(face[3], 1.0)
     if across > OUTER_ACROSS or not OUTER_DOWN[0] <= down <= OUTER_DOWN[1]:
         return None
     if not HEIGHT[0] <= high <= HEIGHT[1]:
         return None
-    return across + abs(down - TYPICAL_DOWN) / 2
+    return off_its_place(across, down)
 
 
 def _hangs_below(face: Box, box: Box) -> bool:
-    across, down = _place(face, box)
+    across, down = place_on_body(face, box)
     return across <= INNER_ACROSS and INNER_DOWN[0] <= down <= INNER_DOWN[1]
