@@ -9,6 +9,7 @@ from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.plausibility import (
     bibs_from,
     doubtful_numbers,
+    enough_scale,
     shorter_numbers,
     torsos_without_number,
     worn_numbers,
@@ -38,8 +39,9 @@ def a_text(
     confidences: tuple[float, ...] | None = None,
     paper: float | None = None,
     hidden: float | None = None,
+    aspect: float = 0.55,
 ) -> TextReading:
-    long = 0.55 * high * len(text)
+    long = aspect * high * len(text)
     x, y = at[0] - long / 2, at[1] - high / 2
     quad = np.array([[x, y], [x + long, y], [x + long, y + high], [x, y + high]], dtype=np.float32)
     signs = confidences or (confidence,) * len(text)
@@ -148,8 +150,40 @@ def test_a_number_above_the_head_is_not_that_persons() -> None:
     assert read(a_text("4", at=(490, 100))) == set()
 
 
-def test_the_year_printed_small_on_a_bib_is_not_its_number() -> None:
-    assert read(a_text("30483"), a_text("2026", at=(490, 560), high=15)) == {"30483"}
+@pytest.mark.parametrize(
+    ("across", "down", "high", "worn"),
+    [
+        (1.4, 2.5, 50, True),
+        (1.6, 2.5, 50, False),
+        (0, 1.1, 50, True),
+        (0, 0.9, 50, False),
+        (0, 5.4, 50, True),
+        (0, 5.6, 50, False),
+        (0, 2.5, 19, True),
+        (0, 2.5, 17, False),
+        (0, 2.5, 118, True),
+        (0, 2.5, 122, False),
+    ],
+)
+def test_a_number_belongs_to_a_face_within_the_proportions_of_a_body(
+    across: float, down: float, high: float, worn: bool
+) -> None:
+    x, y, w, h = FACE_BOX
+    at = (x + w / 2 + across * w, y + h / 2 + down * h)
+    assert read(a_text("4", at=at, high=high)) == ({"4"} if worn else set())
+
+
+@pytest.mark.parametrize(
+    ("aspect", "is_number"), [(0.24, False), (0.26, True), (1.19, True), (1.21, False)]
+)
+def test_digits_are_neither_thin_nor_wide(aspect: float, is_number: bool) -> None:
+    assert read(a_text("123", aspect=aspect)) == ({"123"} if is_number else set())
+
+
+def test_the_year_printed_smaller_on_a_bib_is_not_its_number() -> None:
+    assert read(a_text("30483"), a_text("2026", at=(490, 600), high=35)) == {"30483"}
+    as_large = a_text("2026", at=(490, 600), high=37)
+    assert read(a_text("30483"), as_large) == {"30483", "2026"}
 
 
 def test_two_people_have_two_numbers() -> None:
@@ -158,10 +192,29 @@ def test_two_people_have_two_numbers() -> None:
     assert read(*texts, faces=(a_face(), other)) == {"11", "222"}
 
 
-def test_somebody_far_in_the_background_does_not_count() -> None:
-    far = a_face((800.0, 300.0, 16.0, 20.0))
-    texts = a_text("1234"), a_text("5678", at=(808, 365), high=11)
-    assert read(*texts, faces=(a_face(), far)) == {"1234"}
+@pytest.mark.parametrize(
+    ("face_high", "number_high", "counts"), [(90, 45, False), (110, 45, True), (90, 55, True)]
+)
+def test_somebody_three_times_further_away_does_not_count(
+    face_high: float, number_high: float, counts: bool
+) -> None:
+    near, far = (
+        a_face((220 - 120.0, 100.0, 240.0, 300.0)),
+        a_face((800.0, 345 - face_high / 2, face_high * 0.8, face_high)),
+    )
+    texts = (
+        a_text("1234", at=(220, 1000), high=150),
+        a_text("5678", at=(836, 570), high=number_high),
+    )
+    assert read(*texts, faces=(near, far)) == ({"1234", "5678"} if counts else {"1234"})
+
+
+def test_how_large_a_photo_must_be_looked_at_follows_from_who_counts() -> None:
+    smaller, too_small = (a_face((800.0, 300.0, 30.0, high)) for high in (34.0, 32.0))
+    assert enough_scale(()) is None
+    assert enough_scale((a_face(),)) == pytest.approx(0.64)
+    assert enough_scale((a_face(), smaller)) == pytest.approx(64 / 34)
+    assert enough_scale((a_face(), too_small)) == pytest.approx(0.64)
 
 
 def test_a_small_number_under_a_face_that_is_not_far_away_counts() -> None:
@@ -343,6 +396,18 @@ class TestWithAStartList:
     def test_leading_zeros_count(self) -> None:
         assert read(a_text("7"), start_list=frozenset({"007"})) == set()
         assert read(a_text("007"), start_list=frozenset({"007", "7"})) == {"007"}
+
+    @pytest.mark.parametrize(("sure", "mended"), [(0.94, True), (0.96, False)])
+    def test_only_an_unsure_digit_is_mended(self, sure: float, mended: bool) -> None:
+        misread = a_text("1284", confidences=(1.0, 1.0, sure, 1.0))
+        assert read(misread, start_list=frozenset({"1234"})) == ({"1234"} if mended else set())
+
+    @pytest.mark.parametrize(("confidence", "believed"), [(0.51, True), (0.49, False)])
+    def test_being_listed_makes_up_for_confidence_to_a_point(
+        self, confidence: float, believed: bool
+    ) -> None:
+        unsure = a_text("1234", confidence=confidence)
+        assert read(unsure, start_list=frozenset({"1234"})) == ({"1234"} if believed else set())
 
     def test_the_lists_own_writing_comes_out(self) -> None:
         assert read(a_text("b 30483"), start_list=frozenset({"B30483"})) == {"B30483"}

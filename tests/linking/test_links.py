@@ -167,6 +167,20 @@ def test_one_photo_with_a_bib_is_no_evidence(race: Race) -> None:
     assert race.links() == set()
 
 
+@pytest.mark.parametrize("bad", ["the evidence", "the photo"])
+def test_faces_that_are_hardly_seen_are_neither_evidence_nor_linked(race: Race, bad: str) -> None:
+    photos = [race.add((0, "12")) for _ in range(3)]
+    hidden = race.add((0, None))
+    worse = photos if bad == "the evidence" else [hidden]
+    for quality, links in ((0.39, set()), (0.41, {(hidden, "12")})):
+        race.execute("update face set quality = %s where photo_id = any(%s)", quality, worse)
+        race.execute(
+            "insert into link_due (event_id, photo_id) select event_id, id from photo "
+            "where event_id = %s", race.event_id,
+        )  # fmt: skip
+        assert race.links() == links
+
+
 def test_who_wears_another_bib_on_a_photo_is_not_linked_there(race: Race) -> None:
     for _ in range(3):
         race.add((0, "12"))
@@ -404,6 +418,7 @@ def test_linking_rests_for_photos_that_wait_as_long_as_it_ran(
     workshop.linking_rests_until = math.inf
     assert due_after_a_run() == 250  # no photo waits
     race.run(wait)
+    workshop.linking_rests_until = math.inf
     assert due_after_a_run() == 250
     workshop.linking_rests_until = 0.0
     assert due_after_a_run() == 150
