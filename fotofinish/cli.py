@@ -16,7 +16,7 @@ from rich.console import Console
 
 from fotofinish import __version__
 from fotofinish.database.connection import open_connection, open_database
-from fotofinish.errors import FotofinishError
+from fotofinish.errors import Conflict, FotofinishError
 from fotofinish.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # the commands load what they need, and no more
@@ -145,9 +145,13 @@ def user_create(
     from fotofinish.organisations.accounts import create_account
 
     given = _given_password(stdin=password_stdin)
-    account, password = _with_connection(
-        lambda c: create_account(c, email, org, password=given, role=role)
-    )
+    try:
+        account, password = _with_connection(
+            lambda c: create_account(c, email, org, password=given, role=role)
+        )
+    except Conflict as error:
+        hint = "'fotofinish user password EMAIL' gives it a new password."
+        raise Conflict(f"{error.message} {hint}") from None
     shown = {} if given else {"password": password}
     _print(
         {"user_id": str(account.id), "email": account.email, "org_id": org, **shown},

@@ -64,10 +64,7 @@ async def create_account(
                 [row[0], org_id, role],
             )
     except UniqueViolation:
-        raise Conflict(
-            f"There is an account for {email} already. On the server, "
-            "'fotofinish user password EMAIL' gives it a new password."
-        ) from None
+        raise Conflict(f"There is an account for {email} already.") from None
     except ForeignKeyViolation:
         raise NotFound(
             f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."

@@ -135,6 +135,7 @@ def test_an_address_that_has_an_account_does_not_use_the_invitation_up(office: O
     refused = _accept(office, token, office.person("viewer"))
     assert refused.status_code == 409
     assert "Sign in to join with it" in refused.text
+    assert "fotofinish user" not in refused.text  # that is for who sits at the server
     assert _accept(office, token).status_code == 303
 
 
