@@ -15,6 +15,7 @@ class StartList:
 
     def __init__(self, bibs: Iterable[str]) -> None:
         self._bibs = frozenset(bibs)
+        # without white space and hyphens; None where that may be either of several
         self._plain: dict[str, str | None] = {}
         for bib in self._bibs:
             plain = _plain(bib)
@@ -40,9 +41,9 @@ class StartList:
             for place in unsure
             for digit in DIGITS
             if digit != bib[place]
-            and (changed := self._plain.get(_plain(bib[:place] + digit + bib[place + 1 :])))
+            and (changed := _plain(bib[:place] + digit + bib[place + 1 :])) in self._plain
         }
-        return near.pop() if len(near) == 1 else None
+        return self._plain[near.pop()] if len(near) == 1 else None
 
     def is_telling(self, bib: str) -> bool:
         """Whether few of all bibs of this one's shape are on the list: finding it is no chance."""
