@@ -22,6 +22,7 @@ from fotofinish.bibs.candidates import (
     shaped_from,
 )
 from fotofinish.bibs.listed import StartList
+from fotofinish.vision.thresholds import MIN_QUALITY
 
 if TYPE_CHECKING:  # the web process must not load the models' runtime
     from fotofinish.vision.faces import FaceReading
@@ -64,9 +65,13 @@ FEWER_DIGITS, LEAST_PAPER = 2, 0.0625
 # are whole one in a hundred looks so, of real ones too. Alone it is no reason, since numbers that
 # fill their paper look alike where an arm is beside them
 LIKELY_HIDDEN = 0.75
-# Somebody whose face is so small (pixels) is recognised by nobody, and beside somebody whose number
-# is this much larger in the background
+# A face so small (pixels), or too bad to be matched (covered, blurred), nobody would recognise: its
+# owner is background beside somebody whose number is this much larger
 LEAST_FACE, LEAST_BESIDE = 32.0, 0.75
+# Somebody whose face is that bad because it is turned away by 35 degrees or more (see
+# `FaceReading.turned`), or who is seen without any, is not whom a photo is of that shows a larger
+# number under a face
+TURNED_AWAY = 0.3
 # What else is printed on a bib has at most half the height, and so at most this area
 LEAST_OF_SAME_PERSON = 0.4
 
@@ -291,20 +296,27 @@ def _one_a_person(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _prominent(candidates: Sequence[Candidate], faces: Sequence[FaceReading]) -> list[Candidate]:
-    """The candidates without those in the background."""
+    """The candidates without those in the background, and those whom the photo is not of."""
     largest = max((candidate.height for candidate in candidates), default=0.0)
     largest_face = _largest_face(faces)
+    under_a_face = max((one.height for one in candidates if one.face is not None), default=0.0)
     prominent = []
     for candidate in candidates:
+        face = None if candidate.face is None else faces[candidate.face]
         near = candidate.height >= LEAST_OF_LARGEST * largest
-        recognisable = True
-        if candidate.face is not None:
-            face = faces[candidate.face].box[3]
-            near = near or face >= LEAST_OF_LARGEST * largest_face
-            recognisable = face >= LEAST_FACE or candidate.height >= LEAST_BESIDE * largest
-        if near and recognisable:
+        near = near or (face is not None and face.box[3] >= LEAST_OF_LARGEST * largest_face)
+        if near and candidate.height >= _least_beside(face) * under_a_face:
             prominent.append(candidate)
     return prominent
+
+
+def _least_beside(face: FaceReading | None) -> float:
+    """How high the number of somebody with this face must be, of the largest under a face."""
+    if face is None or (face.quality < MIN_QUALITY and face.turned > TURNED_AWAY):
+        return 1.0
+    if face.quality < MIN_QUALITY or face.box[3] < LEAST_FACE:
+        return LEAST_BESIDE
+    return 0.0
 
 
 def _largest_face(faces: Sequence[FaceReading]) -> float:

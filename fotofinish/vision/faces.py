@@ -21,6 +21,7 @@ from fotofinish.errors import ModelError
 from fotofinish.vision.networks import ByShape, Networks, taking_pixels
 from fotofinish.vision.scaling import Pixels, on_canvas, resized
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD as DEFAULT_MATCH_THRESHOLD
+from fotofinish.vision.thresholds import MIN_QUALITY as MIN_QUALITY
 
 Floats = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -47,7 +48,6 @@ PACKAGED = "sface"
 ARCFACE_NORMALISATION = ([127.5] * 3, [127.5] * 3)
 # faces below this do not match anybody: fewer pixels between the eyes than the embedder can use
 MIN_EYE_DISTANCE = 8.0
-MIN_QUALITY = 0.25
 # how long SFace's vectors are before they are made of length 1: the surer the network, the longer.
 # Below 8 a face is found by 1 of 40 of its person's, and matches 1 of 80 strangers as bad as it is
 LEAST_LENGTH, FULL_LENGTH = 7.0, 12.0
@@ -68,6 +68,12 @@ class FaceReading:
     landmarks: Floats
     quality: float
     embedding: Floats | None
+
+    @property
+    def turned(self) -> float:
+        """How far the nose is from the middle between the eyes, in their distance: 0 from the
+        front, 0.3 turned by about 35 degrees, 0.5 and more in profile."""
+        return _turned(self.landmarks)
 
 
 class FaceFinder:
@@ -205,13 +211,15 @@ def _sharpness(length: float) -> float:
 
 def _visibility(points: Floats) -> float:
     """Between 0 and 1: the product of size and frontality."""
+    # more than 24 pixels between the eyes add nothing at 112x112
+    size = min(1.0, _eye_distance(points) / 24.0)
+    return size * float(np.clip(1.5 - 2.0 * _turned(points), 0.0, 1.0))
+
+
+def _turned(points: Floats) -> float:
     eyes = _eye_distance(points)
-    size = min(1.0, eyes / 24.0)  # more than 24 pixels between the eyes add nothing at 112x112
     axis = (points[1] - points[0]) / max(eyes, 1e-6)
-    along = float((points[2] - points[0]) @ axis) / max(eyes, 1e-6)
-    # seen from the front the nose stands midway between the eyes (0.5), in profile beside one
-    frontal = float(np.clip(1.5 - 2.0 * abs(along - 0.5), 0.0, 1.0))
-    return size * frontal
+    return abs(float((points[2] - points[0]) @ axis) / max(eyes, 1e-6) - 0.5)
 
 
 def _align(pixels: Pixels, landmarks: Floats) -> Pixels:

@@ -21,8 +21,12 @@ WIDTH, HEIGHT = 1000, 1500
 FACE_BOX = (450.0, 200.0, 80.0, 100.0)
 
 
-def a_face(box: tuple[float, float, float, float] = FACE_BOX) -> FaceReading:
-    return FaceReading(box, 0.9, np.zeros((5, 2), dtype=np.float32), 0.9, None)
+def a_face(
+    box: tuple[float, float, float, float] = FACE_BOX, *, quality: float = 0.9, turned: float = 0.0
+) -> FaceReading:
+    nose = 0.5 + turned
+    points = np.array([[0, 0], [1, 0], [nose, 1], [0, 2], [1, 2]], dtype=np.float32)
+    return FaceReading(box, 0.9, points, quality, None)
 
 
 # two people side by side, and where the second one's number is
@@ -239,6 +243,41 @@ def test_a_runner_hardly_recognisable_beside_a_much_larger_one_is_background() -
     assert read(small, faces=(behind,)) == {"5678"}
     as_large = a_text("1234", at=(490, 450), high=22)
     assert read(as_large, small, faces=(a_face(), behind)) == {"1234", "5678"}
+
+
+@pytest.mark.parametrize(
+    ("quality", "turned", "high", "counts"),
+    [
+        (0.24, 0.0, 36, False),
+        (0.24, 0.0, 39, True),
+        (0.26, 0.0, 30, True),
+        (0.24, 0.31, 49, False),
+        (0.24, -0.31, 49, False),
+        (0.24, 0.29, 49, True),
+        (0.26, 0.45, 30, True),
+        (0.24, 0.31, 51, True),
+    ],
+)
+def test_whose_face_nobody_would_recognise_is_not_whom_the_photo_is_of(
+    quality: float, turned: float, high: float, counts: bool
+) -> None:
+    beside = a_face(TWO[1].box, quality=quality, turned=turned)
+    texts = a_text("11111"), a_text("22222", at=BESIDE, high=high)
+    assert ("22222" in read(*texts, faces=(a_face(), beside))) == counts
+    assert read(texts[1], faces=(beside,)) == {"22222"}
+
+
+def test_somebody_from_behind_beside_a_larger_number_is_not_whom_the_photo_is_of() -> None:
+    behind = a_text("22222", at=BESIDE, high=40)
+    assert read(a_text("11111", high=42), behind) == {"11111"}
+    assert read(a_text("11111", high=38), behind) == {"11111", "22222"}
+
+
+def test_in_a_photo_of_backs_everybody_counts() -> None:
+    assert read(a_text("11111"), a_text("22222", at=BESIDE, high=40), faces=()) == {
+        "11111",
+        "22222",
+    }
 
 
 @pytest.mark.parametrize(
