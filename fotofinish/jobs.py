@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import procrastinate
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 from procrastinate.types import JSONDict
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
@@ -202,16 +202,21 @@ async def queue_state(connection: AsyncConnection) -> QueueState:
 
 
 async def take_back_stalled(queue: App) -> int:
-    """Queue again every job whose worker sends no heartbeat any more; says how many."""
+    """Queue again every job whose worker sends no heartbeat any more; says how many.
+
+    One whose queueing lock another has by now, which will do its work, is ended: its lock would
+    keep that one waiting for ever.
+    """
     manager = queue.job_manager
     await manager.prune_stalled_workers(STALLED_AFTER)
     taken = 0
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
-        try:
-            await manager.retry_job(job)
-            taken += 1
-        except procrastinate.exceptions.ConnectorException:
-            continue  # another worker was faster
+        with suppress(ConnectorException):  # another worker was faster
+            try:
+                await manager.retry_job(job)
+                taken += 1
+            except UniqueViolation:
+                await manager.finish_job(job, Status.ABORTED, delete_job=True)
     return taken
 
 
