@@ -14,6 +14,7 @@ from procrastinate import App
 from psycopg import AsyncConnection
 
 from fotofinish import jobs
+from fotofinish.database.connection import Pool
 from fotofinish.photos.keys import original_key, preview_keys
 from fotofinish.storage.stores import Store
 
@@ -69,3 +70,12 @@ async def clear_gone(connection: AsyncConnection, store: Store) -> int:
                 "delete from photo_gone where photo_id = any(%s)", [[row[0] for row in gone]]
             )
     return len(gone)
+
+
+async def clear_late_previews(pool: Pool, store: Store, event_id: int, photo_id: UUID) -> None:
+    """Delete previews that were drawn of a photo while it was deleted; if it is there, nothing."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute("select 1 from photo where id = %s", [photo_id])
+        if await cursor.fetchone():
+            return
+    await store.delete_many_async(list(preview_keys(event_id, photo_id)))

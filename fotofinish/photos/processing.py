@@ -22,6 +22,7 @@ from fotofinish.events.startlists import StartLists
 from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.faces.templates import replace_faces
 from fotofinish.photos.decoding import decode, turn
+from fotofinish.photos.deleting import clear_late_previews
 from fotofinish.photos.exif import Capture, captured_at, read_capture
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.keys import old_preview_keys
@@ -82,10 +83,11 @@ class Workshop:
         async with self.pool.connection() as connection:
             try:
                 written = await _write(connection, photo, result, self.recogniser.face_model)
-            except ForeignKeyViolation:
-                return None  # deleted while we worked
+            except ForeignKeyViolation:  # its event is being deleted
+                written = False
             newest = await find_watermark(connection, photo.event_id)
-        if not written:  # our previews may have come after those of whoever read it turned
+        if not written:  # our previews came after it was deleted, or after those of it turned
+            await clear_late_previews(self.pool, self.store, photo.event_id, photo_id)
             return await self.process(photo_id)
         if photo.has_old_previews:
             await self.store.delete_many_async(old_preview_keys(photo.event_id, photo.id))

@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from fotofinish.database.connection import Pool
 from fotofinish.errors import FotofinishError
 from fotofinish.photos.decoding import decode, turn
+from fotofinish.photos.deleting import clear_late_previews
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.keys import old_preview_keys, original_key
 from fotofinish.photos.photos import DRAWN_NOW
@@ -56,6 +57,7 @@ async def redraw_some(pool: Pool, store: Store, event_id: int, *, max_pixels: in
             redrawn = False
         async with pool.connection() as connection:
             await (_note_redrawn if redrawn else _note_failed)(connection, photo, mark.version)
+        await clear_late_previews(pool, store, event_id, photo.id)
         if redrawn and photo.drawn <= 0:
             await store.delete_many_async(old_preview_keys(event_id, photo.id))
     return len(stale) == BATCH

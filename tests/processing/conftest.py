@@ -80,6 +80,12 @@ class Bench:
 
     def import_and_process(self, *paths: Path) -> list[UUID]:
         """Take files in and process what is new, as `import` and a worker would; their ids."""
+        fresh = self.take_in(*paths)
+        self.process(*fresh)
+        return fresh
+
+    def take_in(self, *paths: Path) -> list[UUID]:
+        """Take files in, as `import` would; the ids of what is new."""
 
         async def act() -> list[UUID]:
             settings = load_settings(data_dir=self.folder)
@@ -89,9 +95,7 @@ class Bench:
                 before = {row[0] for row in await self._ids(connection)}
                 files = [Incoming(path) for path in paths]
                 await take_in(connection, store, queue, self.event_id, files, max_bytes=10_000_000)
-                fresh = [row[0] for row in await self._ids(connection) if row[0] not in before]
-            await self._process(fresh)
-            return fresh
+                return [row[0] for row in await self._ids(connection) if row[0] not in before]
 
         return run(act())
 

@@ -153,6 +153,41 @@ def test_a_deleted_photo_leaves_no_tag_template_match_or_file(
     assert not list((bench.folder / "storage").rglob(f"{photo}*"))
 
 
+def test_a_photo_that_is_deleted_while_it_is_read_leaves_no_previews(
+    bench: Bench, portrait: Pixels
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", portrait))
+
+    def meanwhile() -> None:
+        bench.delete(photo)
+        bench.clear()
+
+    bench.process(photo, meanwhile=meanwhile)
+    assert _counts(bench, photo) == (0, 0, 0)
+    assert not list((bench.folder / "storage").rglob(f"{photo}*"))
+
+
+def test_a_photo_that_is_deleted_and_put_in_again_while_it_is_read_is_read(
+    bench: Bench, portrait: Pixels
+) -> None:
+    path = bench.write("a.jpg", _runner(portrait, "4711"))
+    (photo,) = bench.import_and_process(path)
+    left = [1]
+
+    def meanwhile() -> None:
+        if left:
+            left.pop()
+            bench.delete(photo)
+            bench.clear()
+            bench.take_in(path)
+
+    bench.process(photo, meanwhile=meanwhile)
+    assert bench.query("select state from photo where id = %s", photo) == [("ready",)]
+    assert _counts(bench, photo)[0] == 1
+    names = {path.parent.name for path in (bench.folder / "storage").rglob(f"{photo}*")}
+    assert names == {"large", "medium", "dense", "small"}
+
+
 def test_a_deleted_photo_that_is_put_in_again_keeps_its_bytes(
     bench: Bench, portrait: Pixels
 ) -> None:
