@@ -24,7 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from fotofinish.database.connection import Database, open_connection
+from fotofinish.database.connection import Database, Pool, open_connection, open_pool
 from fotofinish.errors import InvalidValue
 from fotofinish.events.events import find_event
 from fotofinish.events.openness import refuse_archived
@@ -106,13 +106,15 @@ async def import_photos(
     files = list(find_files(paths))
     store = open_store(settings)
     queue = make_queue(database.dsn)
-    async with open_connection(database) as connection, queue.open_async():
+    async with (
+        open_connection(database) as connection,
+        open_pool(database, size=1) as pool,
+        queue.open_async(),
+    ):
         refuse_archived(await find_event(connection, event_id))
         with _progress(console) as progress:
             task = progress.add_task("Storing", total=len(files))
-            report = await _store_all(
-                connection, store, queue, settings, event_id, files, progress, task
-            )
+            report = await _store_all(pool, store, queue, settings, event_id, files, progress, task)
             if wait:
                 await _wait(connection, settings, database, event_id, progress)
                 report.failed = [
@@ -123,7 +125,7 @@ async def import_photos(
 
 
 async def _store_all(
-    connection: AsyncConnection,
+    pool: Pool,
     store: Store,
     queue: App,
     settings: Settings,
@@ -136,7 +138,7 @@ async def _store_all(
     remaining = iter(files)
     while batch := list(islice(remaining, BATCH)):
         for outcome in await take_in(
-            connection, store, queue, event_id, batch, max_bytes=settings.max_upload_bytes
+            pool, store, queue, event_id, batch, max_bytes=settings.max_upload_bytes
         ):
             if outcome.result == "stored":
                 report.stored += 1

@@ -172,18 +172,18 @@ class DirectUploads:
                 await _note(connection, done)
                 return done
             await keep(connection, [photo.id])
-            await self._bucket.copy(
-                upload.key,
-                etag,
-                key,
-                content_type=photo.content_type,
-                filename=key.rpartition("/")[2],
-            )
-            done = replace(upload, result="stored")
-            async with connection.transaction():
-                await commit(connection, self._queue, [photo])
-                await _note(connection, done)
-            return done
+        await self._bucket.copy(  # no connection is held meanwhile
+            upload.key,
+            etag,
+            key,
+            content_type=photo.content_type,
+            filename=key.rpartition("/")[2],
+        )
+        done = replace(upload, result="stored")
+        async with self._pool.connection() as connection, connection.transaction():
+            await commit(connection, self._queue, [photo])
+            await _note(connection, done)
+        return done
 
     async def _look(self, upload: DirectUpload) -> tuple[NewPhoto, str]:
         """What the bytes in the store say; they are read a chunk at a time."""

@@ -16,6 +16,7 @@ from procrastinate import App
 from psycopg import AsyncConnection
 
 from fotofinish import jobs
+from fotofinish.database.connection import Pool
 from fotofinish.errors import FotofinishError, TooLarge, UnsupportedFormat
 from fotofinish.photos.deleting import keep
 from fotofinish.photos.formats import PhotoFormat, sniff
@@ -85,7 +86,7 @@ def examine(file: Incoming, *, max_bytes: int) -> Candidate:
 
 
 async def take_in(
-    connection: AsyncConnection,
+    pool: Pool,
     store: Store,
     queue: App,
     event_id: int,
@@ -96,7 +97,7 @@ async def take_in(
     """Take a batch of files into an event; one outcome a file, in the same order.
 
     When it returns, every "stored" file is durable and will be processed. One bad file never
-    keeps the others out.
+    keeps the others out. No connection is held while bytes are read or stored.
     """
     outcomes: dict[int, Outcome] = {}
     candidates: dict[int, Candidate] = {}
@@ -108,7 +109,8 @@ async def take_in(
             outcomes[index] = Outcome(file.path, "rejected", error.message)
         except OSError as error:
             outcomes[index] = Outcome(file.path, "rejected", f"Cannot be read: {error.strerror}.")
-    known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
+    async with pool.connection() as connection:
+        known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
     fresh: dict[bytes, Candidate] = {}
     for index, candidate in candidates.items():
         new = candidate.sha256 not in known and candidate.sha256 not in fresh
@@ -116,11 +118,13 @@ async def take_in(
             fresh[candidate.sha256] = candidate
         outcomes[index] = Outcome(candidate.path, "stored" if new else "duplicate")
     if fresh:
-        await keep(connection, [image_id(event_id, digest) for digest in fresh])
+        async with pool.connection() as connection:
+            await keep(connection, [image_id(event_id, digest) for digest in fresh])
         stored = await asyncio.gather(
             *(_store(store, event_id, candidate) for candidate in fresh.values())
         )
-        await commit(connection, queue, stored)
+        async with pool.connection() as connection:
+            await commit(connection, queue, stored)
     return [outcomes[index] for index in range(len(files))]
 
 

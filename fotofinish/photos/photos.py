@@ -82,7 +82,8 @@ async def insert_photos(connection: AsyncConnection, photos: Sequence[NewPhoto])
                               folder)
            select * from unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::bigint[], %s::text[],
                                 %s::text[], %s::text[], %s::text[])
-           on conflict (event_id, sha256) do nothing
+           order by 1 -- two batches of the same photos do not wait for each other
+           on conflict do nothing
            returning id""",
         [
             [photo.id for photo in photos],

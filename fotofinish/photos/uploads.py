@@ -146,16 +146,16 @@ class Uploads:
 
     async def _finish(self, upload: Upload) -> Upload:
         path = self._path(upload.id)
+        (outcome,) = await take_in(
+            self._pool,
+            self._store,
+            self._queue,
+            upload.event_id,
+            [Incoming(path, upload.name, upload.folder)],
+            max_bytes=self._max_bytes,
+        )
+        done = replace(upload, result=outcome.result, reason=outcome.reason)
         async with self._pool.connection() as connection:
-            (outcome,) = await take_in(
-                connection,
-                self._store,
-                self._queue,
-                upload.event_id,
-                [Incoming(path, upload.name, upload.folder)],
-                max_bytes=self._max_bytes,
-            )
-            done = replace(upload, result=outcome.result, reason=outcome.reason)
             await connection.execute(
                 "update upload set result = %s, reason = %s where id = %s",
                 [done.result, done.reason, done.id],

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fotofinish.app import create_app
-from fotofinish.database.connection import Database, open_connection
+from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.events.events import create_event
 from fotofinish.jobs import make_queue
 from fotofinish.organisations.keys import create_key
@@ -62,9 +62,10 @@ async def _stock(
         event = await create_event(connection, org.id, "A race on S3")
         key, _ = await create_key(connection, org.id)
         incoming = [Incoming(path) for path in files]
-        await take_in(
-            connection, open_store(settings), queue, event.id, incoming, max_bytes=1_000_000
-        )
+        async with open_pool(database, size=1) as pool:
+            await take_in(
+                pool, open_store(settings), queue, event.id, incoming, max_bytes=1_000_000
+            )
         cursor = await connection.execute(
             """insert into bib_tag (photo_id, bib, event_id, confidence, extension)
                select id, '77', event_id, 1, extension from photo where event_id = %s

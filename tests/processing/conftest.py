@@ -91,11 +91,13 @@ class Bench:
             settings = load_settings(data_dir=self.folder)
             store = open_store(settings)
             queue = make_queue(self.database.dsn)
-            async with open_connection(self.database) as connection, queue.open_async():
-                before = {row[0] for row in await self._ids(connection)}
+            async with open_pool(self.database, size=1) as pool, queue.open_async():
+                async with pool.connection() as connection:
+                    before = {row[0] for row in await self._ids(connection)}
                 files = [Incoming(path) for path in paths]
-                await take_in(connection, store, queue, self.event_id, files, max_bytes=10_000_000)
-                return [row[0] for row in await self._ids(connection) if row[0] not in before]
+                await take_in(pool, store, queue, self.event_id, files, max_bytes=10_000_000)
+                async with pool.connection() as connection:
+                    return [row[0] for row in await self._ids(connection) if row[0] not in before]
 
         return run(act())
 

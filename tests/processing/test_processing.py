@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.bibs.corrections import add_bib, remove_bib
@@ -16,8 +19,11 @@ from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.jobs import defer_old_previews, make_queue
 from fotofinish.photos.changes import turn_photos
+from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import Watermark, save_watermark
+from fotofinish.settings import load_settings
+from fotofinish.storage.stores import open_store
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, Pixels
 from tests.loops import run
 from tests.processing.conftest import Bench
@@ -381,3 +387,44 @@ def test_the_same_bytes_in_one_event_are_one_photo(bench: Bench, portrait: Pixel
     bench.import_and_process(bench.write("a.jpg", portrait), bench.write("copy.jpg", portrait))
     bench.import_and_process(bench.write("again.jpg", portrait))
     assert bench.query("select count(*) from photo where event_id = %s", bench.event_id) == [(1,)]
+
+
+def test_the_same_bytes_taken_in_at_once_are_one_photo(bench: Bench, portrait: Pixels) -> None:
+    paths = [bench.write(f"{shade}.jpg", portrait // shade) for shade in range(1, 13)]
+    queue, store = make_queue(bench.database.dsn), open_store(load_settings(data_dir=bench.folder))
+
+    async def act() -> None:
+        async with open_pool(bench.database, size=8) as pool, queue.open_async():
+            for path in paths:
+                file = [Incoming(path)]
+                taking = [
+                    take_in(pool, store, queue, bench.event_id, file, max_bytes=10**7)
+                    for _ in range(8)
+                ]
+                await asyncio.gather(*taking)
+
+    run(act())
+    counted = bench.query("select count(*) from photo where event_id = %s", bench.event_id)
+    assert counted == [(len(paths),)]
+
+
+def test_a_slow_store_keeps_nobody_from_the_database(
+    bench: Bench, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bench.write("a.jpg", portrait)
+    queue, store = make_queue(bench.database.dsn), open_store(load_settings(data_dir=bench.folder))
+    put, answered = store.put_async, []
+
+    async def act() -> None:
+        async with open_pool(bench.database, size=1) as pool, queue.open_async():
+
+            async def put_slowly(*args: Any, **more: Any) -> None:
+                async with pool.connection(timeout=10) as connection:
+                    answered.append(await (await connection.execute("select 1")).fetchone())
+                await put(*args, **more)
+
+            monkeypatch.setattr(store, "put_async", put_slowly)
+            await take_in(pool, store, queue, bench.event_id, [Incoming(path)], max_bytes=10**7)
+
+    run(act())
+    assert answered == [(1,)]
