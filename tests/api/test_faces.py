@@ -283,6 +283,21 @@ def test_the_upload_may_have_any_of_three_names(race: Race, selfie: bytes, field
     assert post(race, selfie, field=field).status_code == 200
 
 
+def test_the_upload_needs_no_file_name(race: Race, selfie: bytes) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + selfie + b"\r\n"
+
+    def send(body: bytes) -> httpx.Response:
+        kind = "multipart/form-data; boundary=x"
+        headers = {"X-API-Key": race.key, "Content-Type": kind}
+        return race.client.post(f"{race.base}/faces", content=body, headers=headers)
+
+    assert send(part + b"--x--\r\n").status_code == 200
+    for cut in (part, part[:1000]):
+        short = send(cut)
+        assert short.status_code == 400
+        assert "cut short" in short.json()["message"]
+
+
 def test_uploads_that_do_not_do_are_refused(race: Race, selfie: bytes) -> None:
     assert post(race, b"").status_code == 400
     assert post(race, b"GIF89a" + bytes(100)).status_code == 400

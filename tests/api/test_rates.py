@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 
 from fotofinish.database.connection import Database
 from tests.api.conftest import Race
+from tests.photos.pictures import encoded, gradient
 from tests.running import serving
 
 BURST = 20
@@ -68,6 +70,26 @@ def test_searching_by_selfie_has_a_stricter_limit(race: Race, two_servers: tuple
     statuses = [search(two_servers[n % 2]) for n in range(SEARCHES + 2)]
     assert statuses == [400] * SEARCHES + [429] * 2  # an empty selfie is a request all the same
     assert ping(race, two_servers[1]).status_code == 200
+
+
+def test_what_is_answered_from_what_is_stored_is_no_search(
+    race: Race, two_servers: tuple[str, str]
+) -> None:
+    nobody = encoded(gradient(), "JPEG")
+
+    def search(request_id: uuid.UUID) -> int:
+        return httpx.post(
+            f"{two_servers[0]}{race.base}/faces",
+            headers={"X-API-Key": race.key},
+            data={"request_id": str(request_id)},
+            files={"file": nobody},
+            timeout=60,
+        ).status_code
+
+    stored = uuid.uuid4()
+    assert [search(stored) for _ in range(SEARCHES + 2)] == [200] * (SEARCHES + 2)
+    statuses = [search(uuid.uuid4()) for _ in range(SEARCHES)]
+    assert statuses == [200] * (SEARCHES - 1) + [429]
 
 
 def test_a_key_over_its_rate_is_still_refused_when_switched_off(

@@ -30,13 +30,13 @@ async def search_faces(request: Request) -> Response:
     require_search(access, "selfie")
     window = _window(request)
     ours = services(request)
-    await ours.rates.spend(access.key_id, "search")
     form = await read_form(request, ours.settings.max_selfie_bytes)
     given = form.get("request_id")
     request_id = uuid4() if given is None else _request_id(given)
     search = None if given is None else await ours.selfies.find(access.reached_event, request_id)
     fresh = search is None
     if search is None:
+        await ours.rates.spend(access.key_id, "search")
         search = await ours.selfies.search(
             access.reached_event,
             request_id,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncGenerator
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -18,6 +19,21 @@ MOST_PARTS = 1000  # fields nobody asked for are passed over; this many nobody s
 
 class _InMemoryParser(MultiPartParser):
     spool_max_size = 2**40
+    ended = False
+
+    def on_part_end(self) -> None:
+        """A part that is no text is a file, whether or not it says its name."""
+        part = self._current_part
+        if part.file is None:
+            try:
+                part.data.decode(self._charset)
+            except UnicodeDecodeError:
+                self.items.append((part.field_name, UploadFile(io.BytesIO(part.data))))
+                return
+        super().on_part_end()
+
+    def on_end(self) -> None:
+        self.ended = True
 
 
 async def read_form(request: Request, most: int) -> FormData:
@@ -37,6 +53,9 @@ async def read_form(request: Request, most: int) -> FormData:
         request.headers, stream(), max_files=MOST_PARTS, max_fields=MOST_PARTS, max_part_size=most
     )
     try:
-        return await parser.parse()
+        form = await parser.parse()
     except MultiPartException as error:
         raise InvalidRequest(f"The form cannot be read: {error.message}") from None
+    if not parser.ended:
+        raise InvalidRequest("The form is cut short: its last boundary is missing.")
+    return form
