@@ -43,7 +43,7 @@ for name, group in (("org", org_app), ("event", event_app), ("key", key_app), ("
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(text).replace(microsecond=0)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no date; write one like 2026-05-17T09:00.") from None
 

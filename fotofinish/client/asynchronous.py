@@ -42,7 +42,7 @@ class AsyncClient:
 
     def __init__(self, url: str, *, key: str, org_id: int, attempts: int = ATTEMPTS) -> None:
         """`url` of the server, an API key and its organisation. Raises ValueError for an `url`
-        that is no http(s) address."""
+        that is no http(s) address, and for what can be no key."""
         self._url = calls.server_address(url)
         self._org_id = org_id
         self._attempts = attempts

@@ -73,6 +73,7 @@ class Transfer:
         self._hash = hashlib.sha256()
         self._size = 0
         self._expected: int | None = None
+        self._went_on = False
         self.advanced = False
 
     def there(self) -> Downloaded | None:
@@ -115,13 +116,13 @@ class Transfer:
                 self._begin_again()
                 raise Interrupted
             self._expected = int(told[2])
-            self._file = self._part.open("ab")
+            self._file, self._went_on = self._part.open("ab"), True
             return
         self._hash, self._size = hashlib.sha256(), 0
         length = answer.headers.get("content-length", "")
         encoded = "content-encoding" in answer.headers
         self._expected = int(length) if length.isdecimal() and not encoded else None
-        self._file = self._part.open("wb")
+        self._file, self._went_on = self._part.open("wb"), False
 
     def write(self, piece: bytes) -> None:
         """The next bytes."""
@@ -143,6 +144,8 @@ class Transfer:
         wrong_size = self._expected is not None and self._size != self._expected
         if wrong_size or self._right() is False:
             self._part.unlink()
+            if self._went_on:  # the bytes from before may be what is wrong
+                raise Interrupted
             raise DownloadFailed(f"{self._original.filename}: what came is not the original.")
         self._part.replace(self.path)
         return self._done(fresh=True)
@@ -194,8 +197,11 @@ class Tally:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder that originals go to, unless it is there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make the folder that originals go to, unless it is there; raises DownloadFailed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadFailed(f"{folder} cannot be made: {error.strerror}.") from None
 
 
 def failure(original: Original, error: str) -> Downloaded:

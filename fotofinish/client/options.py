@@ -16,7 +16,10 @@ NAME = f"fotofinish/{__version__}"
 
 
 def for_api(url: str, key: str) -> dict[str, Any]:
-    """Options of the connection to the server."""
+    """Options of the connection to the server; raises ValueError for what can be no key."""
+    key = key.strip()
+    if not key.isascii() or not key.isprintable():
+        raise ValueError("The API key holds signs that no key has. Copy it once more.")
     headers = {"X-API-Key": key, "User-Agent": NAME}
     return {"base_url": url, "headers": headers, "timeout": TIMEOUT}
 

@@ -53,7 +53,7 @@ async def serve_file(request: Request) -> Response:
         headers["Content-Disposition"] = disposition
     if is_preview(key):
         headers["Cache-Control"] = UNCHANGING
-    if request.headers.get("if-none-match") in (headers["ETag"], "*"):
+    if _is_held(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:
         wanted = spans(_range_header(request, headers), stat.st_size)
@@ -65,6 +65,12 @@ async def serve_file(request: Request) -> Response:
     if wanted is None or any(span.start == 0 for span in wanted):
         request.app.state.downloaded(key)
     return StreamingResponse(_send(file, pieces), status_code=status, headers=headers)
+
+
+def _is_held(request: Request, etag: str) -> bool:
+    """Whether the client says that it holds this version (If-None-Match, RFC 9110 13.1.2)."""
+    held = request.headers.get("if-none-match", "").split(",")
+    return any(one.strip().removeprefix("W/") in (etag, "*") for one in held)
 
 
 def _open(store: FolderStore, key: str) -> tuple[FileIO, os.stat_result]:

@@ -55,6 +55,15 @@ def test_a_link_gives_the_original_bytes_to_anybody_and_says_how_to_save_them(ra
     assert (part.status_code, part.content) == (206, original[5:10])
 
 
+def test_a_client_that_holds_the_original_does_not_get_it_again(race: Race) -> None:
+    race.add_photo("8")
+    url = race.by_bib("8")["presigned_urls"][0]["url"]
+    etag = httpx.get(url).headers["etag"]
+    for held in (etag, f"W/{etag}", f'"another", {etag}', "*"):
+        assert httpx.get(url, headers={"If-None-Match": held}).status_code == 304
+    assert httpx.get(url, headers={"If-None-Match": '"another"'}).status_code == 200
+
+
 def test_changing_any_character_of_a_link_makes_it_answer_403(race: Race) -> None:
     race.add_photo("7")
     url = race.by_bib("7")["presigned_urls"][0]["url"]
@@ -312,6 +321,8 @@ def test_a_thousand_ids_fit(race: Race) -> None:
     answer = race.originals({"method": "image_ids", "identifier": ids}, page_size=60).json()
     assert (answer["successful_count"], answer["failed_count"]) == (1, 59)
     assert answer["pagination"]["total"] == 1000
+    again = race.originals({"method": "image_ids", "identifier": [*ids, *ids[:500]]}).json()
+    assert again["pagination"]["total"] == 1000
     too_many = race.originals({"method": "image_ids", "identifier": [*ids, str(uuid.uuid4())]})
     assert too_many.status_code == 422
 

@@ -82,6 +82,14 @@ def test_refusals_are_exceptions_with_the_servers_words(race: Race, connect: Any
         list(connect(race).originals(race.event_id, bib="x" * 65))
 
 
+def test_a_key_as_it_stands_in_a_file_is_taken(race: Race, proxy: Proxy) -> None:
+    with Client(proxy.url, key=f"{race.key}\n", org_id=race.org_id) as api:
+        assert api.details(race.event_id).name == "City Run"
+    for wrong in ("kéy", "two\nlines"):
+        with pytest.raises(ValueError, match="no key has"):
+            Client(proxy.url, key=wrong, org_id=race.org_id)
+
+
 def test_the_key_is_nowhere_to_be_seen(race: Race, proxy: Proxy) -> None:
     with Client(proxy.url, key=race.key, org_id=race.org_id) as api:
         assert race.key not in repr(api)

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from fotofinish.client import Progress
+from fotofinish.client import DownloadFailed, Progress
 from tests.api.conftest import Race
 from tests.client.conftest import Fault, Proxy
 
@@ -100,6 +100,23 @@ def test_a_part_of_something_else_is_thrown_away(
     (tmp_path / f"{name}.part").write_bytes(b"x" * 400_000)  # longer than the original
     (result,) = connect(race).download(race.event_id, tmp_path, bib="7")
     assert result.verified
+
+
+def test_a_part_with_wrong_bytes_is_fetched_from_the_start(
+    race: Race, connect: Any, proxy: Proxy, tmp_path: Path
+) -> None:
+    name = f"{race.add_photo('7', data=some_bytes(6))}.jpg"
+    (tmp_path / f"{name}.part").write_bytes(bytes(100_000))  # as after a power cut
+    (result,) = connect(race).download(race.event_id, tmp_path, bib="7")
+    assert result.verified
+    assert (tmp_path / name).read_bytes() == some_bytes(6)
+    assert [asked.get("range") for asked in proxy.asked("/files/")] == ["bytes=100000-", None]
+
+
+def test_a_folder_that_is_a_file_is_said_to_be(race: Race, connect: Any, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    with pytest.raises(DownloadFailed, match="a-file cannot be made: File exists"):
+        connect(race).download(race.event_id, tmp_path / "a-file", bib="7")
 
 
 def test_an_expired_link_is_asked_for_anew(

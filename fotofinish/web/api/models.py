@@ -17,10 +17,19 @@ def parse_uuid(text: str) -> UUID | None:
     return UUID(text) if UUID_FORM.fullmatch(text) else None
 
 
+MOST_IDS = 1000
+
+
 def _check_uuid(text: str) -> str:
     if parse_uuid(text) is None:
         raise PydanticCustomError("uuid", "Input should be a valid UUID")
     return text
+
+
+def _check_count(ids: list[str]) -> list[str]:
+    if len(set(ids)) > MOST_IDS:
+        raise PydanticCustomError("too_long", f"List should have at most {MOST_IDS:,} items")
+    return ids
 
 
 UuidText = Annotated[
@@ -46,7 +55,11 @@ class ImagesRequest(BaseModel):
     """Originals that the caller knows by their ids."""
 
     method: Literal["image_ids"]
-    identifier: Annotated[list[UuidText], Field(min_length=1, max_length=1000)]
+    identifier: Annotated[
+        list[UuidText],
+        Field(min_length=1, description=f"1 to {MOST_IDS:,} ids; duplicates count once."),
+        AfterValidator(_check_count),
+    ]
 
 
 OriginalsRequest = ParticipantRequest | ImageRequest | ImagesRequest
