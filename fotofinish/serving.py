@@ -20,6 +20,8 @@ from fotofinish.settings import Settings
 from fotofinish.workers import WorkerProcesses
 
 KEEP_UP_SECONDS = 0.5
+# seconds that open requests have when the server stops; downloads can be gone on with
+GRACE = 10
 
 
 def serve_forever(settings: Settings, *, host: str, port: int, workers: int | None) -> None:
@@ -43,8 +45,10 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
                 proxy_headers=bool(settings.trusted_proxies.strip()),
                 forwarded_allow_ips=settings.trusted_proxies,
                 log_config=None,
+                timeout_graceful_shutdown=GRACE,
             )
         )
+        signal.signal(signal.SIGTERM, _end)  # the server raises it again when it has ended
         sockets = listen(host, port)
         processes = WorkerProcesses(settings, database, count)
         console = Console(stderr=True)
@@ -64,6 +68,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
         try:
             server.run(sockets)
         finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             stopping.set()
             keeper.join()
             processes.stop()
@@ -83,6 +88,10 @@ def work_forever(settings: Settings, *, concurrency: int | None) -> None:
                 _keep_up(processes, stopping)
         finally:
             processes.stop()
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(0)
 
 
 async def _nobody_yet(database: Database) -> bool:
