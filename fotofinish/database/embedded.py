@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -24,9 +26,13 @@ from psycopg import sql
 
 from fotofinish.errors import StorageError
 
+logger = logging.getLogger(__name__)
+
 DATABASE = "fotofinish"
 # seconds: how long a killed server may still be seen, and its processes hold its memory
 ENDING, PAUSE = 10.0, 0.1
+WATCH_SECONDS = 1.0
+FAILURES = (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError)
 
 CONFIGURATION = """\
 # Written by Fotofinish when the cluster was made; edit freely.
@@ -40,15 +46,34 @@ max_connections = 200
 
 
 class EmbeddedServer:
-    """A hold on the embedded server: while it is alive (and not closed), the server runs."""
+    """A hold on the embedded server: while it is alive (and not closed), the server runs.
 
-    def __init__(self, dsn: str, hold: IO[str]) -> None:
+    One that is killed (as by the kernel, when memory runs out) is started again.
+    """
+
+    def __init__(self, data_dir: Path, dsn: str, hold: IO[str]) -> None:
         self.dsn = dsn
+        self._data_dir = data_dir
         self._hold = hold
+        self._closing = threading.Event()
+        self._watch = threading.Thread(target=self._keep_up, daemon=True)
+        self._watch.start()
 
     def close(self) -> None:
         """Let go; the server stops when this was the last hold."""
+        self._closing.set()
+        self._watch.join()
         self._hold.close()
+
+    def _keep_up(self) -> None:
+        while not self._closing.wait(WATCH_SECONDS):
+            if _is_running(self._data_dir / "postgres"):
+                continue
+            logger.error("the embedded PostgreSQL is gone; starting it again")
+            try:
+                _start(self._data_dir)
+            except FAILURES as error:
+                logger.error("the embedded PostgreSQL did not start: %s", type(error).__name__)
 
 
 def start(data_dir: Path) -> EmbeddedServer:
@@ -61,17 +86,15 @@ def start(data_dir: Path) -> EmbeddedServer:
     hold = users_lock(data_dir).open("w")
     fcntl.flock(hold, fcntl.LOCK_SH)  # waits while a guardian is stopping the server
     try:
-        with _exclusive(data_dir / "postgres.start.lock"):
-            dsn = _ensure_answering(data_dir / "postgres")
-            _ensure_guardian(data_dir)
-    except (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError) as error:
+        dsn = _start(data_dir)
+    except FAILURES as error:
         hold.close()
         raise StorageError(
             f"The embedded PostgreSQL did not start: {type(error).__name__}. Its log is the file "
             "'log' in the folder 'postgres' of the data folder; 'fotofinish doctor' says more. "
             "Or name another server in FOTOFINISH_DATABASE_URL."
         ) from error
-    return EmbeddedServer(dsn, hold)
+    return EmbeddedServer(data_dir, dsn, hold)
 
 
 def users_lock(data_dir: Path) -> Path:
@@ -91,6 +114,14 @@ def stop(pgdata: Path) -> None:
     server = _server(pgdata, start=False)
     server.ensure_postgres_running()  # finds the running one
     server._stop()
+
+
+def _start(data_dir: Path) -> str:
+    """The address of the server that runs by now, with its guardian; raises `FAILURES`."""
+    with _exclusive(data_dir / "postgres.start.lock"):
+        dsn = _ensure_answering(data_dir / "postgres")
+        _ensure_guardian(data_dir)
+    return dsn
 
 
 @contextlib.contextmanager

@@ -86,6 +86,17 @@ def test_starts_again_after_the_server_itself_was_killed(data_dir: Path, all_of_
         assert _answers(database.dsn)
 
 
+def test_comes_back_for_who_uses_it_when_it_was_killed(data_dir: Path) -> None:
+    holder = _spawn(data_dir)
+    dsn = _dsn(holder)
+    (server,) = _servers(data_dir)
+    server.kill()
+    assert _eventually(lambda: server.pid not in {one.pid for one in _servers(data_dir)})
+    assert _eventually(lambda: _answers_by_now(dsn))
+    holder.terminate()
+    holder.wait()
+
+
 def test_two_processes_may_start_it_at_the_same_moment(data_dir: Path) -> None:
     holders = [_spawn(data_dir) for _ in range(3)]
     dsns = {_dsn(holder) for holder in holders}
@@ -172,4 +183,10 @@ def _eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
         if condition():
             return True
         time.sleep(0.1)
+    return False
+
+
+def _answers_by_now(dsn: str) -> bool:
+    with suppress(psycopg.OperationalError):
+        return _answers(dsn)
     return False
