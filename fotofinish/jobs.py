@@ -22,11 +22,12 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.database.connection import Pool
-from fotofinish.errors import FotofinishError
+from fotofinish.errors import FotofinishError, StorageError
 from fotofinish.events.gone import erase_gone_event
 from fotofinish.events.guesses import forget_full_buckets
 from fotofinish.faces.selfies import forget_expired
 from fotofinish.linking.links import link_due_photos
+from fotofinish.photos.photos import put_back
 from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.direct import open_direct_bucket
 
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 UNEXPECTED = "Something went wrong inside while this photo was read. Try it again."
 CRASHED = "Reading this photo stopped the program several times; the file may be damaged."
 MAX_ATTEMPTS = 5
+# seconds until the store is tried again, and how often: for a day
+OUTAGE_PAUSES, MOST_OUTAGES = (5, 10, 20, 40, 60), 24 * 60
 HEARTBEAT = 5.0
 # four missed heartbeats: a worker that computes still sends them, from its event loop
 STALLED_AFTER = 20.0
@@ -53,7 +56,7 @@ blueprint = Blueprint()
 def make_queue(dsn: str) -> App:
     """The queue of this database; open it with `async with queue.open_async()` to run it."""
     queue = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=3))
-    queue.add_tasks_from(blueprint, namespace="fotofinish")
+    queue.add_tasks_from(blueprint, namespace="")  # a name would be put before it each time
     return queue
 
 
@@ -74,7 +77,7 @@ async def defer_clearing(queue: App, connection: AsyncConnection) -> None:
 
 
 @blueprint.task(
-    name="clear_gone_photos",
+    name="fotofinish:clear_gone_photos",
     pass_context=True,
     retry=RetryStrategy(max_attempts=20, exponential_wait=2),
 )
@@ -100,7 +103,7 @@ async def defer_previews(queue: App, connection: AsyncConnection, event_id: int)
 
 
 @blueprint.task(
-    name="redraw_previews",
+    name="fotofinish:redraw_previews",
     pass_context=True,
     retry=RetryStrategy(max_attempts=20, exponential_wait=2),
 )
@@ -134,12 +137,15 @@ async def defer_old_previews(queue: App, pool: Pool) -> None:
 
 
 @blueprint.task(
-    name="process_photo",
+    name="fotofinish:process_photo",
     pass_context=True,
     retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=3),
 )
-async def process_photo(context: JobContext, photo_id: str) -> None:
-    """Process one photo; after the last attempt it ends as "failed" with a reason."""
+async def process_photo(context: JobContext, photo_id: str, outages: int = 0) -> None:
+    """Process one photo; after the last attempt it ends as "failed" with a reason.
+
+    A store that is away is no fault of the photo's: it waits for a day at most, `outages` times.
+    """
     workshop: Workshop = context.additional_context["workshop"]
     attempts = context.job.attempts
     if attempts > MAX_ATTEMPTS:
@@ -148,6 +154,10 @@ async def process_photo(context: JobContext, photo_id: str) -> None:
     try:
         outdated = await workshop.process(UUID(photo_id))
     except Exception as error:
+        if isinstance(error, StorageError) and outages < MOST_OUTAGES:
+            logger.warning("photo %s waits: %s", photo_id, error.message)
+            await _put_off(context.app, workshop, photo_id, outages)
+            return
         if attempts >= MAX_ATTEMPTS:
             reason = error.message if isinstance(error, FotofinishError) else UNEXPECTED
             await workshop.give_up(UUID(photo_id), reason)
@@ -159,9 +169,23 @@ async def process_photo(context: JobContext, photo_id: str) -> None:
             await defer_previews(context.app, connection, outdated)
 
 
+async def _put_off(queue: App, workshop: Workshop, photo_id: str, outages: int) -> None:
+    """Queue the photo again, for when the store may be back."""
+    pause = OUTAGE_PAUSES[min(outages, len(OUTAGE_PAUSES) - 1)]
+    async with workshop.pool.connection() as connection, connection.transaction():
+        await put_back(connection, UUID(photo_id))
+        deferrer = queue.configure_task(
+            "fotofinish:process_photo", connection=connection, schedule_in={"seconds": pause}
+        )
+        await deferrer.defer_async(photo_id=photo_id, outages=outages + 1)
+
+
 @blueprint.periodic(cron="* * * * * */10")
 @blueprint.task(
-    name="rescue_stalled", queueing_lock="rescue_stalled", priority=URGENT, pass_context=True
+    name="fotofinish:rescue_stalled",
+    queueing_lock="rescue_stalled",
+    priority=URGENT,
+    pass_context=True,
 )
 async def rescue_stalled(context: JobContext, timestamp: int) -> None:
     """Take back the jobs of workers that died (kill -9, power cut)."""
@@ -222,7 +246,7 @@ async def take_back_stalled(queue: App) -> int:
 
 @blueprint.periodic(cron="* * * * * */3")
 @blueprint.task(
-    name="link_photos",
+    name="fotofinish:link_photos",
     lock="link_photos",  # of several workers one links, the others go on with photos
     queueing_lock="link_photos",
     priority=URGENT,
@@ -253,7 +277,7 @@ async def _photos_wait(connection: AsyncConnection) -> bool:
 
 @blueprint.periodic(cron="* * * * * */10")
 @blueprint.task(
-    name="erase_events", queueing_lock="erase_events", priority=URGENT, pass_context=True
+    name="fotofinish:erase_events", queueing_lock="erase_events", priority=URGENT, pass_context=True
 )
 async def erase_events(context: JobContext, timestamp: int) -> None:
     """Delete what is stored of deleted events; one that fails or is killed is next in 10 s."""
@@ -265,7 +289,7 @@ async def erase_events(context: JobContext, timestamp: int) -> None:
 
 @blueprint.periodic(cron="* * * * *")
 @blueprint.task(
-    name="clear_direct_uploads", queueing_lock="clear_direct_uploads", pass_context=True
+    name="fotofinish:clear_direct_uploads", queueing_lock="clear_direct_uploads", pass_context=True
 )
 async def clear_direct_uploads(context: JobContext, timestamp: int) -> None:
     """Clear away what browsers began to put into the bucket and nobody went on with."""
@@ -282,7 +306,10 @@ async def clear_direct_uploads(context: JobContext, timestamp: int) -> None:
 
 @blueprint.periodic(cron="17 * * * *")
 @blueprint.task(
-    name="forget_selfies", queueing_lock="forget_selfies", priority=URGENT, pass_context=True
+    name="fotofinish:forget_selfies",
+    queueing_lock="forget_selfies",
+    priority=URGENT,
+    pass_context=True,
 )
 async def forget_selfies(context: JobContext, timestamp: int) -> None:
     """Delete selfies past their expiry, with templates and matches; and who searched how often."""

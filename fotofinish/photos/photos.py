@@ -114,6 +114,13 @@ async def begin_processing(connection: AsyncConnection, photo_id: UUID) -> Store
         return await cursor.fetchone()
 
 
+async def put_back(connection: AsyncConnection, photo_id: UUID) -> None:
+    """Let a photo that was being processed wait again."""
+    await connection.execute(
+        "update photo set state = 'waiting' where id = %s and state = 'processing'", [photo_id]
+    )
+
+
 async def mark_failed(connection: AsyncConnection, photo_id: UUID, reason: str) -> None:
     """End a photo as "failed"; `reason` is read by the photographer."""
     await connection.execute(
