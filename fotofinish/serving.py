@@ -17,6 +17,7 @@ from fotofinish.listening import listen
 from fotofinish.logs import log_as_json
 from fotofinish.organisations.first_owner import has_accounts, set_up_secret
 from fotofinish.settings import Settings
+from fotofinish.web.protocol import HttpProtocol
 from fotofinish.workers import WorkerProcesses
 
 KEEP_UP_SECONDS = 0.5
@@ -38,7 +39,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
             uvicorn.Config(
                 create_app(settings, database),
                 loop="uvloop",
-                http="httptools",
+                http=HttpProtocol,
                 lifespan="on",
                 access_log=False,
                 server_header=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -196,3 +197,21 @@ def test_a_crash_is_logged_once_with_its_request_id(
     while not any(record.exc_info for record in caplog.records):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    ["BREW /api/v1/ext/1/ping", f"GET /{'a' * 100_000}", "GET /api/v1/bibs/Läufer", "nonsense"],
+)
+def test_what_is_no_http_is_refused_with_the_one_error_body(
+    watched: Watched, request_line: str
+) -> None:
+    host, port = watched.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(f"{request_line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/json" in head
+    told = json.loads(body)
+    assert (told["responseType"], told["data"]) == ("error", None)
