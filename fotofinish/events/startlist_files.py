@@ -41,8 +41,7 @@ LAST_NAME_HEADERS = {
     "lastname", "surname", "familyname", "nachname", "familienname", "nom", "apellido",
     "apellidos", "cognome", "achternaam", "etternavn", "efternamn",
 }  # fmt: skip
-# "1234 Ada Lovelace", as it is pasted out of a document
-PASTED = re.compile(r"(\S*\d\S*) (\D*[^\W\d_]{2}\D*)")
+WORD = re.compile(r"[^\W\d_]{2}")
 PASTED_SHARE = 0.8
 BIB_SHAPE = re.compile(r"[A-Za-z]{0,3}[- ]?\d{1,6}[A-Za-z]?")
 
@@ -233,13 +232,24 @@ def _pasted(rows: list[Row]) -> list[Row]:
     """Lines of one column each with a bib and a name behind it, in two columns."""
     if any(len(row.cells) > 1 for row in rows):
         return rows
-    pairs = [PASTED.fullmatch(row.cells[0]) for row in rows]
+    pairs = [_bib_and_name(row.cells[0]) for row in rows]
     if sum(pair is not None for pair in pairs) < PASTED_SHARE * len(rows):
         return rows
     return [
-        replace(row, cells=list(pair.groups())) if pair else row
-        for row, pair in zip(rows, pairs, strict=True)
+        replace(row, cells=pair) if pair else row for row, pair in zip(rows, pairs, strict=True)
     ]
+
+
+def _bib_and_name(line: str) -> list[str] | None:
+    """Both of "1234 Ada Lovelace", as it is pasted out of a document; None for other lines."""
+    bib, _, name = line.partition(" ")
+    if not _has_digit(bib) or _has_digit(name) or not WORD.search(name):
+        return None
+    return [bib, name]
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdecimal, text))
 
 
 def _plain(cell: str) -> str:

@@ -176,6 +176,20 @@ def test_a_list_of_a_large_race_is_in_at_once(office: Office) -> None:
     assert len(page.content) < 100_000
 
 
+@pytest.mark.parametrize(
+    "line", ["1" * 130_000, "1 " + "ab" * 60_000 + "1"], ids=["digits", "letters"]
+)
+def test_a_line_without_end_is_answered_at_once(office: Office, line: str) -> None:
+    client = office.client(office.owner)
+    answer = client.http.post(
+        f"/events/{office.event_id}/startlist/preview",
+        data={"form_token": client.form_token},
+        files={"file": ("list.csv", line.encode())},
+    )
+    assert answer.status_code == 422
+    assert "No column of this list holds bib" in answer.text
+
+
 def test_only_numbers_on_the_list_are_right(office: Office) -> None:
     office.add_photo("ready", "1284")
     client = put_in(office)
