@@ -16,9 +16,9 @@ MAX_BYTES = 2 * 1024**2
 MAX_PIXELS = 40_000_000
 LONG_SIDE = 1200
 PATIENCE = 10.0
-# what makes an SVG look elsewhere, or grow without end
+# what makes an SVG look elsewhere, or grow without end; no part looks past where the next begins
 OUTSIDE = re.compile(
-    rb"<!ENTITY|<!DOCTYPE[^>]*\[|@import|<script|<foreignObject"
+    rb"<!ENTITY|<!DOCTYPE[^<>[]*\[|@import|<script|<foreignObject"
     rb"|href\s*=\s*[\"'](?!#|data:image/(png|jpeg);base64,)|url\(\s*[\"']?(?!#)",
     re.IGNORECASE,
 )

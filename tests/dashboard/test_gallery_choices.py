@@ -207,6 +207,8 @@ def test_a_logo_is_kept_as_a_png_of_sensible_size(
         (SVG.replace(b"<circle", b'<image href="http://169.254.169.254/"/><circle'), 400),
         (SVG.replace(b"<circle", b"<script>alert(1)</script><circle"), 400),
         (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG, 400),
+        (b"<!DOCTYPE svg []>" + SVG, 400),
+        (b"<svg " + b"<!DOCTYPE" * 200_000, 400),
         (b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024**2), 413),
     ],
 )
