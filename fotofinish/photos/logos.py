@@ -1,4 +1,5 @@
-"""Logos of organisers as PNG: hostile until decoded, so in a process of its own with a time limit.
+"""Logos of organisers as PNG: hostile until decoded, so in a process of its own with limits of time
+and memory.
 
 `python -m fotofinish.photos.logos` reads a picture from its standard input and writes the PNG.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import resource
 import sys
 
 from fotofinish.errors import InvalidRequest, TooLarge
@@ -16,6 +18,7 @@ MAX_BYTES = 2 * 1024**2
 MAX_PIXELS = 40_000_000
 LONG_SIDE = 1200
 PATIENCE = 10.0
+MEMORY = 1024**3  # bytes; a WebP of MAX_PIXELS takes 640 MB
 # what makes an SVG look elsewhere, or grow without end; no part looks past where the next begins
 OUTSIDE = re.compile(
     rb"<!ENTITY|<!DOCTYPE[^<>[]*\[|@import|<script|<foreignObject"
@@ -67,7 +70,11 @@ def _convert(picture: bytes) -> bytes:
     if is_svg(picture):
         import resvg_py
 
-        picture = bytes(resvg_py.svg_to_bytes(svg_string=picture.decode("utf-8"), width=LONG_SIDE))
+        drawing = picture.decode("utf-8")
+        # with both sides given it is fitted between them
+        picture = bytes(
+            resvg_py.svg_to_bytes(svg_string=drawing, width=LONG_SIDE, height=LONG_SIDE)
+        )
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     image = Image.open(io.BytesIO(picture), formats=("PNG", "JPEG", "WEBP")).convert("RGBA")
     image.thumbnail((LONG_SIDE, LONG_SIDE))
@@ -77,4 +84,5 @@ def _convert(picture: bytes) -> bytes:
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.stdout.buffer.write(_convert(sys.stdin.buffer.read(MAX_BYTES + 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 
@@ -17,6 +18,7 @@ from tests.dashboard.conftest import Office, SignedIn, enter
 
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">
 <circle cx="50" cy="50" r="40" fill="#0b6b5d"/><rect x="100" width="100" height="100"/></svg>"""
+TALL = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1500"><rect width="1"/></svg>'
 CHOICES = {"access": "public", "downloads": "originals", "brand_name": ""}
 
 
@@ -56,6 +58,14 @@ def png(width: int = 300, height: int = 100) -> bytes:
     file = io.BytesIO()
     Image.new("RGBA", (width, height), (255, 0, 0, 128)).save(file, "PNG")
     return file.getvalue()
+
+
+def svg_with_picture(side: int) -> bytes:
+    """An SVG around a square PNG of one bit a pixel, which drawing makes 32."""
+    file = io.BytesIO()
+    Image.new("1", (side, side)).save(file, "PNG")
+    inside = b"data:image/png;base64," + base64.b64encode(file.getvalue())
+    return SVG.replace(b"<circle", b'<image width="9" height="9" href="' + inside + b'"/><circle')
 
 
 def test_choices_are_kept(office: Office, owner: SignedIn) -> None:
@@ -186,7 +196,7 @@ def test_the_sheet_is_printed_by_its_button_and_without_it(signed_in: Page, offi
     expect(signed_in).to_have_url(f"{office.url}/events/{office.event_id}/gallery")
 
 
-@pytest.mark.parametrize("given", [png(), SVG, png(4000, 30)])
+@pytest.mark.parametrize("given", [png(), SVG, TALL, png(4000, 30)])
 def test_a_logo_is_kept_as_a_png_of_sensible_size(
     office: Office, owner: SignedIn, given: bytes
 ) -> None:
@@ -209,6 +219,7 @@ def test_a_logo_is_kept_as_a_png_of_sensible_size(
         (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG, 400),
         (b"<!DOCTYPE svg []>" + SVG, 400),
         (b"<svg " + b"<!DOCTYPE" * 200_000, 400),
+        (svg_with_picture(20_000), 400),
         (b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024**2), 413),
     ],
 )
