@@ -39,6 +39,12 @@ class NotFound(FotofinishError):
     status = 404
 
 
+class TooSlow(FotofinishError):
+    """What was announced did not arrive in time."""
+
+    status = 408
+
+
 class Conflict(FotofinishError):
     """It clashes with what is already there."""
 

@@ -6,11 +6,13 @@ import hashlib
 import re
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from fotofinish.web.api import bodies
 from tests.api.conftest import START, Race
 
 
@@ -314,6 +316,26 @@ def test_a_body_beyond_the_limit_is_413(race: Race) -> None:
             f"{race.base}/original-photos", content=content, headers=headers
         )
         assert response.status_code == 413
+
+
+@pytest.mark.parametrize("limit", ["PATIENCE", "LONGEST"])
+def test_a_body_that_takes_too_long_is_408(
+    race: Race, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    def dribble() -> Iterator[bytes]:
+        for _ in range(12):
+            yield b" "
+            time.sleep(0.1)
+        if limit == "PATIENCE":
+            time.sleep(1.2)
+        yield b"{}"
+
+    monkeypatch.setattr(bodies, limit, 1.0)
+    response = race.client.post(
+        f"{race.base}/original-photos", content=dribble(), headers={"X-API-Key": race.key}
+    )
+    assert response.status_code == 408
+    assert "took too long to arrive" in response.json()["message"]
 
 
 def test_a_thousand_ids_fit(race: Race) -> None:

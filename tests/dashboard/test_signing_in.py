@@ -7,13 +7,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from fotofinish.web.dashboard import shell
 from fotofinish.web.dashboard.visitors import COOKIE
 from tests.dashboard.conftest import PASSWORD, Office, sign_in
 
@@ -24,6 +27,28 @@ def test_a_wrong_password_says_so_and_keeps_the_address(page: Page, office: Offi
     sign_in(page, office, password="wrong password")
     expect(page.get_by_role("alert")).to_have_text("E-mail or password is wrong.")
     expect(page.get_by_label("E-mail")).to_have_value(office.owner)
+
+
+def test_a_form_that_takes_too_long_is_answered_with_a_page_that_says_so(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow() -> Iterator[bytes]:
+        yield b"email="
+        time.sleep(1)
+        yield office.owner.encode()
+
+    monkeypatch.setattr(shell, "PATIENCE", 0.2)
+    answer = httpx.post(
+        f"{office.url}/sign-in",
+        content=slow(),
+        headers={
+            **OUR_PAGE,
+            "Accept": "text/html",
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+    )
+    assert answer.status_code == 408
+    assert "What was sent took too long to arrive." in answer.text
 
 
 def test_a_forgotten_password_is_replaced_as_the_page_says(page: Page, office: Office) -> None:

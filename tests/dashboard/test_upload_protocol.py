@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import socket
 import threading
 import time
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -21,6 +24,7 @@ from fotofinish.web.dashboard.visitors import COOKIE
 from tests.dashboard.conftest import Office
 from tests.running import serving
 
+CONNECTIONS = 10  # to the database, of one server
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
@@ -300,6 +304,20 @@ def test_unfinished_uploads_have_a_limit(office: Office, sender: Sender) -> None
         office.event_id,
     )
     assert sender.begin(1000).status_code == 201  # the old ones are forgotten
+
+
+def test_senders_who_send_nothing_keep_nobody_waiting(office: Office, sender: Sender) -> None:
+    address = urlsplit(office.url)
+    head = sender.http.build_request(
+        "POST", f"/events/{office.event_id}/uploads/known", headers={"Content-Length": "100"}
+    )
+    lines = [f"POST {head.url.path} HTTP/1.1", *(f"{k}: {v}" for k, v in head.headers.items())]
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            silent = socket.create_connection((str(address.hostname), int(address.port or 80)))
+            stack.enter_context(silent).sendall("\r\n".join([*lines, "", ""]).encode())
+        for _ in range(2 * CONNECTIONS):
+            assert sender.http.get("/").status_code == 200
 
 
 def test_a_killed_server_keeps_what_it_acknowledged(office: Office, tmp_path: Path) -> None:

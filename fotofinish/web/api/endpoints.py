@@ -62,7 +62,7 @@ OFF = {403: "The key is not valid, does not reach this event, or this search is 
 SHAPE = {422: "A parameter is not of the documented form."}
 NO_UUID = {400: "`request_id` is no UUID."}
 NO_SEARCH = {404: "There is no such search, or not any more."}
-LARGE = {413: "The body is too large."}
+LARGE = {408: "The body took too long to arrive.", 413: "The body is too large."}
 
 ORIGINALS_BODY: Mapping[str, Any] = {
     "application/json": {
@@ -135,9 +135,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         refusals={
             400: "The body is no JSON, the selfie's identifier no UUID, or none of the image ids "
             "is this event's.",
-            413: LARGE[413],
             422: "Body or query are not of the documented form.",
             **OFF,
+            **LARGE,
         },
     ),
     Endpoint(

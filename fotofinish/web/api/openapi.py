@@ -33,6 +33,7 @@ MESSAGES = {
     401: "Send your API key in the header X-API-Key.",
     403: "This organisation has no such event.",
     404: "There is no such selfie search.",
+    408: "What was sent took too long to arrive. Send it again, best on a faster connection.",
     413: "The body is larger than 131,072 bytes.",
     422: "body.method: Input should be 'bib' or 'selfie'",
     429: "Too many requests with this key. Try again after a pause.",

@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from fotofinish.errors import InvalidRequest, InvalidValue, NotFound
 from fotofinish.photos.direct_uploads import DirectUpload, DirectUploads
 from fotofinish.storage.direct import PART_BYTES
-from fotofinish.web.dashboard.upload_page import find_to_upload, names_of_file, read_small
+from fotofinish.web.api.bodies import read_body
+from fotofinish.web.dashboard.upload_page import find_to_upload, names_of_file
 from fotofinish.web.dashboard.visitors import Visitor
 from fotofinish.web.services import services
 
@@ -79,7 +80,7 @@ def _result(upload: DirectUpload) -> dict[str, object]:
 
 async def _file(request: Request) -> tuple[str, str, int]:
     """Name, folder and size of what is to come."""
-    body = await read_small(request, BODY_BYTES)
+    body = await read_body(request, BODY_BYTES)
     try:
         given = orjson.loads(body)
         name, path, size = given["name"], given.get("path", ""), given["size"]

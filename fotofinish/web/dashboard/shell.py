@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fotofinish.errors import FotofinishError, NotAllowed, NotAuthenticated, TooLarge
 from fotofinish.organisations.sessions import Membership
+from fotofinish.web.api.bodies import PATIENCE, in_time
 from fotofinish.web.dashboard import wording
 from fotofinish.web.dashboard.guard import form_token_fits, from_our_own_page
 from fotofinish.web.dashboard.static_files import StaticFiles
@@ -247,8 +248,9 @@ def _organisation_of(visitor: Visitor) -> Membership | None:
 
 
 async def read_form(request: Request) -> FormData:
-    """The fields of a form without files, within bounds."""
-    return await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
+    """The fields of a form without files, within bounds; raises TooSlow."""
+    async with in_time(PATIENCE):
+        return await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
 
 
 def text(form: FormData, name: str) -> str:

@@ -19,12 +19,13 @@ from psycopg import AsyncConnection
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from fotofinish.errors import InvalidRequest, InvalidValue, TooLarge
+from fotofinish.errors import InvalidRequest, InvalidValue
 from fotofinish.events.events import Event, find_own_event
 from fotofinish.events.openness import ARCHIVED, refuse_archived
 from fotofinish.photos.formats import ACCEPTED
 from fotofinish.photos.photos import known_sha256
 from fotofinish.photos.uploads import Upload
+from fotofinish.web.api.bodies import read_body
 from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, may, require
 from fotofinish.web.errors import error_response
@@ -66,7 +67,8 @@ class UploadPage:
         """POST `…/uploads/known` with `{"sha256": [hex, …]}`: those of them that are here."""
         async with services(request).pool.connection() as connection:
             event = await find_to_upload(connection, request, visitor)
-            digests = await _digests(request)
+        digests = await _digests(request)
+        async with services(request).pool.connection() as connection:
             known = await known_sha256(connection, event.id, digests)
         return JSONResponse({"known": [digest.hex() for digest in digests if digest in known]})
 
@@ -185,18 +187,8 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
             yield piece
 
 
-async def read_small(request: Request, most: int) -> bytes:
-    """The body of a call of a script; raises TooLarge."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise TooLarge(f"This call may have at most {most} bytes.")
-    return bytes(body)
-
-
 async def _digests(request: Request) -> list[bytes]:
-    body = await read_small(request, MOST_DIGESTS * 80)
+    body = await read_body(request, MOST_DIGESTS * 80)
     try:
         given = orjson.loads(body)["sha256"]
         return [bytes.fromhex(digest) for digest in given]
