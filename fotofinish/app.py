@@ -26,6 +26,7 @@ from fotofinish.storage.direct import open_direct_bucket
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
 from fotofinish.web.api.routes import api_routes
+from fotofinish.web.body_room import BodyRoom
 from fotofinish.web.dashboard.pages import dashboard_routes
 from fotofinish.web.errors import ERROR_HANDLERS
 from fotofinish.web.gallery.pages import gallery_routes
@@ -84,6 +85,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                     },
                 ),
                 guesses=GuessBuckets(pool),
+                body_room=BodyRoom(),
                 readiness=Readiness(pool, store),
                 metrics=metrics,
                 selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),

@@ -73,6 +73,12 @@ class RateExceeded(FotofinishError):
         self.wait = wait
 
 
+class NoRoom(FotofinishError):
+    """So much is being sent at once that there is no memory for more."""
+
+    status = 503
+
+
 class StorageFull(FotofinishError):
     """The disk has no room left."""
 

@@ -21,6 +21,7 @@ from fotofinish.photos.uploads import Uploads
 from fotofinish.settings import Settings
 from fotofinish.storage.links import Linker
 from fotofinish.storage.stores import Store
+from fotofinish.web.body_room import BodyRoom
 from fotofinish.web.metrics import Metrics
 from fotofinish.web.readiness import Readiness
 
@@ -77,6 +78,7 @@ class Services:
     guesses: GuessBuckets
     uploads: Uploads
     direct_uploads: DirectUploads | None
+    body_room: BodyRoom
     readiness: Readiness
     metrics: Metrics
 

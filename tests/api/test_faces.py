@@ -23,6 +23,7 @@ from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.faces.selfies import forget_expired
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder
+from fotofinish.web import body_room
 from tests.api.conftest import Race
 from tests.loops import run
 
@@ -350,6 +351,19 @@ def test_a_decompression_bomb_is_refused(race: Race) -> None:
     file = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(file, "PNG")
     assert post(race, file.getvalue()).status_code == 400
+
+
+def test_large_uploads_wait_while_too_much_is_being_sent(
+    race: Race, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_room, "MOST_HELD", 100_000)
+    for _ in range(3):
+        refused = post(race, selfie + bytes(300_000))
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) >= 1
+    assert race.originals({"method": "bib", "identifier": "1"}).status_code == 200
+    monkeypatch.undo()
+    assert post(race, selfie + bytes(300_000)).status_code == 200
 
 
 def test_strangers_are_turned_away_before_the_upload_is_read(race: Race, selfie: bytes) -> None:

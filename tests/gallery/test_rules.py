@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from fotofinish.demo.generator import DemoSet
+from fotofinish.web import body_room
 from fotofinish.web.gallery.languages import FOLDER
 from tests.gallery.conftest import Gallery
 
@@ -87,6 +90,34 @@ def test_a_search_made_through_the_api_is_not_shown(gallery: Gallery, client: ht
         gallery.event.id, selfie,
     )  # fmt: skip
     assert client.get(f"{gallery.address}/find?selfie={selfie}").status_code == 404
+
+
+def test_selfies_that_never_end_take_no_more_than_their_share_of_memory(
+    gallery: Gallery, client: httpx.Client, demo: DemoSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, go_on = threading.Event(), threading.Event()
+
+    def endless() -> Iterator[bytes]:
+        yield bytes(700_000)
+        sent.set()
+        go_on.wait(60)
+
+    def send() -> None:
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        with gallery.client() as slow:
+            slow.post(f"{gallery.address}/selfie", content=endless(), headers=headers)
+
+    picture = demo.selfie.read_bytes() + bytes(700_000)
+    monkeypatch.setattr(body_room, "MOST_HELD", 1_000_000)
+    with ThreadPoolExecutor() as executor:
+        sending = executor.submit(send)
+        sent.wait(60)
+        time.sleep(0.5)
+        refused = send_selfie(client, gallery, picture)
+        go_on.set()
+        sending.result()
+    assert "Many selfies are waiting. Try again in a moment." in refused.text
+    assert send_selfie(client, gallery, picture).status_code == 303
 
 
 def test_a_picture_without_a_face_leaves_nothing_behind(

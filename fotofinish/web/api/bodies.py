@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from fotofinish.errors import InvalidRequest, InvalidValue, TooLarge, TooSlow
+from fotofinish.web.services import services
 
 MAX_JSON_BYTES = 128 * 1024
 PATIENCE = 30.0  # seconds without a byte
@@ -22,21 +23,26 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body, of at most `most` bytes; raises TooSlow, TooLarge as soon as that is known."""
+    """The whole body, of at most `most` bytes.
+
+    Raises TooLarge as soon as that is known, TooSlow, and NoRoom while others send too much.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > most:
         raise _too_large(most)
     chunks: list[bytes] = []
     size = 0
-    async with in_time(PATIENCE) as limit:
-        now = asyncio.get_running_loop().time
-        end = now() + LONGEST
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                raise _too_large(most)
-            chunks.append(chunk)
-            limit.reschedule(min(now() + PATIENCE, end))
+    with services(request).body_room.place() as place:
+        async with in_time(PATIENCE) as limit:
+            now = asyncio.get_running_loop().time
+            end = now() + LONGEST
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most:
+                    raise _too_large(most)
+                place.grow_to(size)
+                chunks.append(chunk)
+                limit.reschedule(min(now() + PATIENCE, end))
     return b"".join(chunks)
 
 

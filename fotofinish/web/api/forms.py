@@ -39,7 +39,8 @@ class _InMemoryParser(MultiPartParser):
 async def read_form(request: Request, most: int) -> FormData:
     """A multipart form with files of at most `most` bytes.
 
-    Raises InvalidRequest when it is no such form, TooLarge as soon as that is known, TooSlow.
+    Raises InvalidRequest when it is no such form, TooLarge as soon as that is known, TooSlow,
+    NoRoom.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":

@@ -26,7 +26,8 @@ COMMON = {
     "not told.",
     429: "The key makes more requests than its rate allows.",
     500: "Something went wrong on our side.",
-    503: "Database or storage do not answer just now; `Retry-After` says when to try again.",
+    503: "Database or storage do not answer just now, or too much is being sent at once; "
+    "`Retry-After` says when to try again.",
 }
 MESSAGES = {
     400: "The body is not JSON.",

@@ -10,7 +10,14 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fotofinish.errors import FotofinishError, InvalidRequest, NotAllowed, NotFound, TooLarge
+from fotofinish.errors import (
+    FotofinishError,
+    InvalidRequest,
+    NoRoom,
+    NotAllowed,
+    NotFound,
+    TooLarge,
+)
 from fotofinish.events.published import PublishedEvent, find_published
 from fotofinish.faces.selfies import delete_search
 from fotofinish.settings import Settings
@@ -69,6 +76,8 @@ async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
         picture = await _picture(form)
     except TooLarge:
         return "too-large"
+    except NoRoom:
+        return "busy"
     agreed = agreed_version(form)
     if agreed is None:
         return "no-consent"
