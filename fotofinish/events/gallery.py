@@ -18,7 +18,7 @@ from fotofinish.errors import InvalidValue
 ACCESS = ("off", "public", "link", "code")
 DOWNLOADS = ("originals", "previews", "off")
 MAX_BRAND = 80
-MIN_CODE, MAX_CODE = 4, 40
+MIN_CODE, MAX_CODE = 6, 40
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 

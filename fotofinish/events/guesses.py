@@ -90,6 +90,10 @@ class GuessBuckets:
             raise
         await asyncio.sleep(wait)
 
+    def give_back(self, event_id: int, purse: Purse, cost: int) -> None:
+        """Let what was spent count for nothing after all."""
+        self._share(event_id, purse.name).tokens += cost
+
     async def _take(self, event_id: int, purse: Purse, share: _Share, cost: int) -> float:
         """Take from what this process holds, or draw; says how long to wait for the debt."""
         async with share.turn:

@@ -145,7 +145,7 @@ def test_a_new_link_is_made_after_a_question(page: Page, office: Office, owner: 
         {"downloads": "all"},
         {"own_colour": "on", "brand_colour": "red"},
         {"brand_name": "x" * 81},
-        {"access": "code", "code": "abc"},
+        {"access": "code", "code": "abcde"},
     ],
 )
 def test_wrong_choices_change_nothing(

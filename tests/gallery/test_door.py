@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from PIL import Image
 from fotofinish.database.connection import open_connection
 from fotofinish.events.gallery import GalleryChoices, save_choices
 from fotofinish.photos.watermark import save_picture
+from fotofinish.web.gallery.slowing import WRONG_CODES
 from tests.gallery.conftest import Gallery
 from tests.loops import run
 
@@ -145,6 +147,30 @@ def test_guessing_codes_as_somebody_new_each_time_is_held_back_too(gallery: Gall
 
     with ThreadPoolExecutor(16) as executor:
         assert 429 in set(executor.map(guess, range(16)))
+
+
+def test_guessing_codes_from_ever_new_networks_is_held_back_and_right_codes_are_not_counted(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    decide(gallery, access="code", code="harbour26")
+
+    def try_code(code: str, number: int) -> httpx.Response:
+        with gallery.client() as somebody:
+            somebody.headers["X-Forwarded-For"] = f"2001:db8:{number:x}::1"
+            return enter(somebody, gallery, code)
+
+    for number in range(WRONG_CODES.burst + 5):
+        assert try_code("harbour26", number).status_code == 303
+    enter(client, gallery, "harbour26")
+    began = time.monotonic()
+    answers = [try_code("harbour27", number) for number in range(WRONG_CODES.burst + 20)]
+    refilled = (time.monotonic() - began) * WRONG_CODES.per_second
+    looked_at = [answer for answer in answers if answer.status_code == 303]
+    assert WRONG_CODES.burst - 3 <= len(looked_at) <= WRONG_CODES.burst + refilled + 1
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert "Many wrong codes were tried here." in answers[-1].text
+    assert client.get(gallery.address).status_code == 200  # who is in stays in
 
 
 def test_a_form_of_another_site_does_not_enter(gallery: Gallery, client: httpx.Client) -> None:

@@ -21,7 +21,7 @@ from fotofinish.events.published import PublishedEvent, find_published
 from fotofinish.web.dashboard.guard import from_our_own_page
 from fotofinish.web.dashboard.shell import FOREIGN_FORM, read_form, text
 from fotofinish.web.gallery.cookies import keep_cookie
-from fotofinish.web.gallery.slowing import sign, slow, unsign
+from fotofinish.web.gallery.slowing import count_code, forget_code, sign, slow, unsign
 from fotofinish.web.services import services
 
 COOKIE = "gallery"
@@ -92,11 +92,13 @@ async def enter(request: Request) -> Response:
     if choices.access != "code" or wanted is None or choices.code_hash is None:
         return RedirectResponse(f"/e/{event.slug}{page}", 303)
     await slow(request, event.id, COST)
+    await count_code(request, event.id)
     async with CHECKED_AT_ONCE:
         right = await asyncio.to_thread(code_fits, choices.code_hash, code)
     if not right:
         joint = "&" if "?" in page else "?"
         return RedirectResponse(f"/e/{event.slug}{page}{joint}wrong=code", 303)
+    forget_code(request, event.id)
     answer = RedirectResponse(f"/e/{event.slug}{page}", 303)
     give_pass(request, answer, event, wanted)
     return answer

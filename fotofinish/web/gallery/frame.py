@@ -67,7 +67,7 @@ class Frame:
             except FotofinishError as error:
                 if error.status >= 500:
                     raise
-                answer = await self._trouble(request, error)
+                answer = await self._trouble(request, error, error.status)
             return self._know_again(request, answer)
 
         return endpoint
@@ -131,21 +131,24 @@ class Frame:
         except FotofinishError as error:
             if error.status >= 500:
                 raise
-            answer = await self._trouble(request, error)
+            trouble = "codes" if isinstance(error, RateExceeded) else error.status
+            answer = await self._trouble(request, error, trouble)
         return self._know_again(request, answer)
 
     async def brake(self, request: Request, gallery: OpenGallery, cost: int = 1) -> None:
         """Slow a client that searches too much; raises RateExceeded."""
         await slow(request, gallery.event.id, cost)
 
-    async def _trouble(self, request: Request, error: FotofinishError) -> Response:
+    async def _trouble(
+        self, request: Request, error: FotofinishError, trouble: int | str
+    ) -> Response:
         answer = self.render(
             request,
             "gallery/trouble.html",
             None,
             status=error.status,
             brand=await find_brand(request),
-            trouble=error.status,
+            trouble=trouble,
         )
         if isinstance(error, RateExceeded):
             answer.headers["Retry-After"] = str(max(1, round(error.wait)))

@@ -2,8 +2,9 @@
 
 Two buckets: a browser's own, known by a signed cookie, which is enough for a family; and one for
 all of a network address in an event, wide enough for a mobile carrier's customers. Who has used up
-one waits a little before the answer; who goes on regardless is told to come back later. All server
-processes obey one limit. Neither addresses nor browsers can be read from the buckets' names.
+one waits a little before the answer; who goes on regardless is told to come back later. A third,
+for wrong access codes, is one for all who stand before a gallery: new networks cost nothing. All
+server processes obey one limit. Neither addresses nor browsers can be read from the buckets' names.
 """
 
 from __future__ import annotations
@@ -21,31 +22,35 @@ from fotofinish.web.services import services
 OWN = Rate(0.2, 20)
 STRANGERS = Rate(2, 60)
 ADDRESS = Rate(5, 600)
+WRONG_CODES = Rate(0.1, 50)
 # how much of a bucket a process takes along: little of what one browser spends over several
-OWN_AHEAD, STRANGERS_AHEAD, ADDRESS_AHEAD = 0.1, 0.05, 0.05
+OWN_AHEAD, STRANGERS_AHEAD, ADDRESS_AHEAD, CODES_AHEAD = 0.1, 0.05, 0.05, 0.05
 PURPOSE = b"fotofinish: visitors of galleries, version 1"
 VISITOR = "visitor"
 
 
 async def slow(request: Request, event_id: int, cost: int = 1) -> None:
     """Take the cost of a search from whoever asks; waits if need be, raises RateExceeded."""
-    ours = services(request)
-    key = ours.settings.signing_key()
     network = network_of(request.client.host if request.client else "")
     visitor = visitor_of(request)
-
-    def purse(kind: str, who: str, rate: Rate, ahead: float) -> Purse:
-        text = f"{kind}\0{who}".encode("utf-8", "replace")
-        return Purse(hmac.digest(key, PURPOSE + text, "sha256")[:16], rate, ahead)
-
     # whoever shows no cookie shares a bucket with all others of the address who do not
     own = (
-        purse("visitor", visitor, OWN, OWN_AHEAD)
+        _purse(request, "visitor", visitor, OWN, OWN_AHEAD)
         if visitor
-        else purse("new", network, STRANGERS, STRANGERS_AHEAD)
+        else _purse(request, "new", network, STRANGERS, STRANGERS_AHEAD)
     )
-    address = purse("address", network, ADDRESS, ADDRESS_AHEAD)
-    await ours.guesses.spend(event_id, [own, address], cost)
+    address = _purse(request, "address", network, ADDRESS, ADDRESS_AHEAD)
+    await services(request).guesses.spend(event_id, [own, address], cost)
+
+
+async def count_code(request: Request, event_id: int) -> None:
+    """Count an access code before it is looked at (many at once are many); raises RateExceeded."""
+    await services(request).guesses.spend(event_id, [_codes(request)], 1)
+
+
+def forget_code(request: Request, event_id: int) -> None:
+    """The code that was counted was the right one."""
+    services(request).guesses.give_back(event_id, _codes(request), 1)
 
 
 def visitor_of(request: Request) -> str | None:
@@ -65,6 +70,16 @@ def unsign(signing_key: bytes, signed: str | None) -> str | None:
         return None
     value = signed.rpartition(".")[0]
     return value if hmac.compare_digest(sign(signing_key, value), signed) else None
+
+
+def _codes(request: Request) -> Purse:
+    return _purse(request, "codes", "", WRONG_CODES, CODES_AHEAD)
+
+
+def _purse(request: Request, kind: str, who: str, rate: Rate, ahead: float) -> Purse:
+    text = f"{kind}\0{who}".encode("utf-8", "replace")
+    key = services(request).settings.signing_key()
+    return Purse(hmac.digest(key, PURPOSE + text, "sha256")[:16], rate, ahead)
 
 
 def new_visitor() -> str:
