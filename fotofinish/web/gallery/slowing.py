@@ -22,7 +22,7 @@ from fotofinish.web.services import services
 OWN = Rate(0.2, 20)
 STRANGERS = Rate(2, 60)
 ADDRESS = Rate(5, 600)
-WRONG_CODES = Rate(0.1, 50)
+WRONG_CODES = Rate(0.2, 100)
 # how much of a bucket a process takes along: little of what one browser spends over several
 OWN_AHEAD, STRANGERS_AHEAD, ADDRESS_AHEAD, CODES_AHEAD = 0.1, 0.05, 0.05, 0.05
 PURPOSE = b"fotofinish: visitors of galleries, version 1"
