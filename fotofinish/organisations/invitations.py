@@ -90,6 +90,13 @@ async def revoke(connection: AsyncConnection, org_id: int, invitation_id: UUID) 
         raise NotFound("There is no such invitation any more.")
 
 
+async def revoke_all_of(connection: AsyncConnection, org_id: int, account_id: UUID) -> None:
+    """Take back what somebody who is no owner any more has invited others to."""
+    await connection.execute(
+        "delete from invitation where org_id = %s and created_by = %s", [org_id, account_id]
+    )
+
+
 async def find_offer(connection: AsyncConnection, token: str) -> Offer:
     """What the link with this token offers; raises NotFound once it is gone."""
     async with connection.cursor(row_factory=class_row(Offer)) as cursor:

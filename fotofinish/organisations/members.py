@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound
 from fotofinish.organisations.accounts import ROLES
+from fotofinish.organisations.invitations import revoke_all_of
 
 LAST_OWNER = "The last owner stays: make somebody else an owner first."
 
@@ -41,7 +42,10 @@ async def list_members(connection: AsyncConnection, org_id: int) -> list[Member]
 
 
 async def set_role(connection: AsyncConnection, org_id: int, account_id: UUID, role: str) -> None:
-    """Give a member another role; raises NotFound, InvalidValue, Conflict for the last owner."""
+    """Give a member another role; who is owner no more has no open invitations either.
+
+    Raises NotFound, InvalidValue, Conflict for the last owner.
+    """
     if role not in ROLES:
         raise InvalidValue(f"A role is one of {', '.join(ROLES)}.")
     async with connection.transaction():
@@ -50,15 +54,21 @@ async def set_role(connection: AsyncConnection, org_id: int, account_id: UUID, r
             "update membership set role = %s where org_id = %s and account_id = %s",
             [role, org_id, account_id],
         )
+        if role != "owner":
+            await revoke_all_of(connection, org_id, account_id)
 
 
 async def remove_member(connection: AsyncConnection, org_id: int, account_id: UUID) -> None:
-    """End a membership, from the next request on; raises NotFound, Conflict for the last owner."""
+    """End a membership, from the next request on, and take back the member's open invitations.
+
+    Raises NotFound, Conflict for the last owner.
+    """
     async with connection.transaction():
         await _keep_an_owner(connection, org_id, account_id, leaving=True)
         await connection.execute(
             "delete from membership where org_id = %s and account_id = %s", [org_id, account_id]
         )
+        await revoke_all_of(connection, org_id, account_id)
 
 
 async def _keep_an_owner(

@@ -155,6 +155,21 @@ def test_the_last_owner_can_neither_leave_nor_step_down(office: Office) -> None:
     assert owner.http.get(f"/events/{office.event_id}").status_code == 404
 
 
+@pytest.mark.parametrize("step", ["remove", "role"])
+def test_who_is_no_owner_any_more_does_not_come_back_by_an_own_invitation(
+    office: Office, step: str
+) -> None:
+    owner, former = office.client(office.owner), office.person("owner")
+    kept = _invitation(office, owner)
+    own = _invitation(office, office.client(former), "owner")
+    answer = owner.send(
+        f"/people/{_account_id(office, former)}/{step}", org=office.org_id, role="viewer"
+    )
+    assert answer.status_code == 303
+    assert _accept(office, own).status_code == 404
+    assert _accept(office, kept).status_code == 303
+
+
 def test_two_owners_who_remove_each_other_at_once_leave_one(office: Office) -> None:
     clients = [office.client(office.owner), office.client(office.person("owner"))]
     ids = office.execute(
