@@ -23,7 +23,7 @@ from starlette.responses import Response
 from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.logs import request_id
 from fotofinish.web.dashboard.shell import Shell
-from fotofinish.web.observation import HEADER
+from fotofinish.web.observation import HEADER, route_of
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ async def on_our_error(request: Request, error: Exception) -> Response:
     """What our own code raised on purpose."""
     assert isinstance(error, FotofinishError)
     if error.status == 500:
-        logger.error("%s %s: %s", request.method, request.url.path, error.message)
+        logger.error("%s %s: %s", request.method, route_of(request.scope), error.message)
         return answer(request, 500, CRASHED)
     if isinstance(error, RateExceeded):
         wait = {"Retry-After": str(max(1, math.ceil(error.wait)))}
@@ -95,7 +95,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 async def on_database_error(request: Request, error: Exception) -> Response:
     """The database is away: say so, and when to come back."""
-    logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    logger.error("%s %s: %s", request.method, route_of(request.scope), type(error).__name__)
     return answer(request, 503, DATABASE_DOWN, _retry_after(503))
 
 

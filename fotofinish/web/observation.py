@@ -58,7 +58,7 @@ class Observation:
             self._note(scope, status, time.perf_counter() - begun)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", NO_ROUTE)
+        route = route_of(scope)
         self._metrics.count_request(scope["method"], route, status, seconds)
         if logger.isEnabledFor(logging.INFO):
             fields = {
@@ -69,3 +69,9 @@ class Observation:
                 "org_id": scope.get("state", {}).get("org_id"),
             }
             logger.info("request", extra={"fields": fields})
+
+
+def route_of(scope: Scope) -> str:
+    """The pattern of the route that a request was led to, for the log and the metrics."""
+    pattern: str = getattr(scope.get("route"), "path", NO_ROUTE)
+    return pattern

@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,6 +177,28 @@ def test_metrics_are_for_those_with_the_token(watched: Watched, server: Server) 
     assert metrics(watched.url, None).status_code == 401
     assert metrics(watched.url, "not-the-token").status_code == 403
     assert metrics(server.url).status_code == 404  # no token is set there: nobody may
+
+
+def test_a_bib_is_not_logged_when_the_database_goes_away(
+    race: Race, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.ERROR),
+        ThreadPoolExecutor() as executor,
+        psycopg.connect(race.server.database.dsn) as connection,
+    ):
+        connection.execute("lock table bib_tag")
+        asked = executor.submit(race.get, "/bibs/B1B-OF-SOMEBODY")
+        ended: list[object] = []
+        while not ended and not asked.done():
+            ended = connection.execute(
+                """select pg_terminate_backend(pid) from pg_locks
+                   where relation = 'bib_tag'::regclass and not granted"""
+            ).fetchall()
+        answer = asked.result()
+    assert answer.status_code == 503
+    assert "/bibs/{bib" in caplog.text
+    assert "B1B-OF-SOMEBODY" not in caplog.text
 
 
 def test_a_crash_is_logged_once_with_its_request_id(
