@@ -15,6 +15,7 @@ from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound
 from fotofinish.events.gone import refuse_id_of_gone_event
+from fotofinish.faces.selfies import shorten_searches
 from fotofinish.organisations.organisations import check_id
 
 
@@ -165,8 +166,8 @@ async def update_event(
     """Change what an operator may change; links to the gallery carry the slug.
 
     `starts_at` is the wall clock of `time_zone`; None stands for the recommended threshold, and for
-    the retention of the settings, `most_days`, which no event exceeds. Raises NotFound,
-    InvalidValue, Conflict for a slug that is taken.
+    the retention of the settings, `most_days`, which no event exceeds. A shorter retention holds
+    for searches of earlier too. Raises NotFound, InvalidValue, Conflict for a slug that is taken.
     """
     name = _check(name, time_zone)
     _check_slug(slug)
@@ -178,18 +179,20 @@ async def update_event(
     if status not in STATUSES:
         raise InvalidValue(f"A status is one of {', '.join(STATUSES)}.")
     try:
-        cursor = await connection.execute(
-            """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
-                      event_enabled = %s, bib_search = %s, selfie_search = %s,
-                      link_faces = %s, slug = %s, match_threshold = %s, retention_days = %s
-               where id = %s and org_id = %s""",
-            [name, starts_at, time_zone, status, event_enabled, bib_search, selfie_search,
-             link_faces, slug, match_threshold, retention_days, event_id, org_id],
-        )  # fmt: skip
+        async with connection.transaction():
+            cursor = await connection.execute(
+                """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
+                          event_enabled = %s, bib_search = %s, selfie_search = %s,
+                          link_faces = %s, slug = %s, match_threshold = %s, retention_days = %s
+                   where id = %s and org_id = %s""",
+                [name, starts_at, time_zone, status, event_enabled, bib_search, selfie_search,
+                 link_faces, slug, match_threshold, retention_days, event_id, org_id],
+            )  # fmt: skip
+            if cursor.rowcount == 0:
+                raise NotFound("There is no such event.")
+            await shorten_searches(connection, event_id, retention_days or most_days)
     except UniqueViolation:
         raise Conflict(f"Another event has the address {slug}; choose a different one.") from None
-    if cursor.rowcount == 0:
-        raise NotFound("There is no such event.")
 
 
 async def list_events(

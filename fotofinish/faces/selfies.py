@@ -108,6 +108,16 @@ async def delete_search(connection: AsyncConnection, event_id: int, request_id: 
     return row is not None and bool(row[0])
 
 
+async def shorten_searches(connection: AsyncConnection, event_id: int, keep_days: int) -> None:
+    """Have the event's searches expire so many days after they were made, where not earlier."""
+    await connection.execute(
+        """update selfie set expires_at = created_at + make_interval(days => %(days)s)
+           where event_id = %(event)s and expires_at > created_at + make_interval(days => %(days)s)
+        """,
+        {"event": event_id, "days": keep_days},
+    )
+
+
 async def forget_expired(connection: AsyncConnection) -> int:
     """Delete every search past its expiry, with template and matches; says how many."""
     cursor = await connection.execute("delete from selfie where expires_at <= now()")

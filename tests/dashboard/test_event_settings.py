@@ -55,6 +55,24 @@ def test_address_limit_and_retention_are_changed(signed_in: Page, office: Office
     assert office.execute(find, office.event_id) == [(f"harbour-{office.event_id}", None, None)]
 
 
+def test_a_shorter_retention_holds_for_selfies_of_earlier_and_a_longer_one_does_not(
+    office: Office,
+) -> None:
+    for days in (2, 40):
+        office.execute(
+            """insert into selfie (event_id, id, model, threshold, created_at, expires_at)
+               values (%s, gen_random_uuid(), 'sface', 0.4, now() - interval '1 day',
+                       now() - interval '1 day' + make_interval(days => %s))""",
+            office.event_id, days,
+        )  # fmt: skip
+    kept = """select extract(days from expires_at - created_at)::int from selfie
+              where event_id = %s order by 1"""
+    client, path = office.client(office.owner), f"/events/{office.event_id}/settings"
+    for given, left in (("30", [(2,), (30,)]), ("60", [(2,), (30,)]), ("1", [(1,), (1,)])):
+        assert client.send(path, **_settings(office), retention_days=given).status_code == 303
+        assert office.execute(kept, office.event_id) == left
+
+
 @pytest.mark.parametrize(
     ("field", "value", "status"),
     [
