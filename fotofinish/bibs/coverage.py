@@ -150,6 +150,7 @@ async def correct_bib(connection: AsyncConnection, event_id: int, bib: str, righ
 
     Raises InvalidValue when `right` is not on the start list, or `bib` is.
     """
+    bib, right = bib.replace("\0", ""), right.replace("\0", "")
     async with connection.transaction():
         cursor = await connection.execute(
             "select bib from startlist_entry where event_id = %s and bib = any(%s)",

@@ -45,6 +45,7 @@ COLUMNS = """id, org_id, slug, name, starts_at, time_zone, status, event_enabled
     selfie_search, name_search, match_threshold, link_faces, retention_days"""
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_SLUG = 80
+YEARS = (1900, 2200)
 THRESHOLDS = (0.2, 0.8)
 # letters that no decomposition (NFKD) brings to ASCII, as they are spelt without them
 SPELT = str.maketrans(
@@ -71,7 +72,8 @@ async def create_event(
     check_id(id)
     if starts_at is None:
         starts_at = datetime.now(ZoneInfo(time_zone)).replace(microsecond=0, tzinfo=None)
-    elif starts_at.tzinfo is not None:
+    _check_start(starts_at)
+    if starts_at.tzinfo is not None:
         starts_at = starts_at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
     async with connection.transaction(), connection.cursor(row_factory=class_row(Event)) as cursor:
         try:
@@ -171,6 +173,7 @@ async def update_event(
     """
     name = _check(name, time_zone)
     _check_slug(slug)
+    _check_start(starts_at)
     lowest, highest = THRESHOLDS
     if match_threshold is not None and not lowest <= match_threshold <= highest:
         raise InvalidValue(f"The limit for selfies lies between {lowest:.0%} and {highest:.0%}.")
@@ -221,6 +224,11 @@ def _check(name: str, time_zone: str) -> str:
     if time_zone not in available_timezones():
         raise InvalidValue(f"{time_zone!r} is no time zone; write one like Europe/Berlin.")
     return name
+
+
+def _check_start(starts_at: datetime) -> None:
+    if not YEARS[0] <= starts_at.year <= YEARS[1]:
+        raise InvalidValue(f"An event starts between the years {YEARS[0]} and {YEARS[1]}.")
 
 
 def _check_slug(slug: str) -> None:

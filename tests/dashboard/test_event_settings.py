@@ -81,6 +81,7 @@ def test_a_shorter_retention_holds_for_selfies_of_earlier_and_a_longer_one_does_
         ("threshold", "5", 422), ("threshold", "95", 422), ("threshold", "½", 422),
         ("retention_days", "0", 422), ("retention_days", "91", 422),
         ("retention_days", "-1", 422),
+        ("starts_at", "0001-01-01T00:00", 422), ("starts_at", "9999-12-31T23:59", 422),
     ],
 )  # fmt: skip
 def test_a_setting_that_does_not_do_is_said_and_changes_nothing(

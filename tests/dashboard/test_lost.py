@@ -14,6 +14,7 @@ from fotofinish.settings import Settings
 from fotofinish.storage.local_links import LocalLinks
 from tests.dashboard.conftest import Office
 
+DIGITS = "9" * 5000
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -43,6 +44,30 @@ def test_a_link_to_a_file_that_fails_leads_no_participant_to_the_dashboard(
         expect(page.get_by_text("Go back to where this link stands")).to_be_visible()
         expect(page.get_by_role("link")).to_have_count(0)
         assert not Axe().run(page).response["violations"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/{DIGITS}", 404),
+        (f"/{DIGITS}/photos", 404),
+        (f"/{{id}}/photos?offset={DIGITS}", 200),
+        (f"/{{id}}/photos/part?mark=infinity~{uuid.UUID(int=1)}&skip={DIGITS}", 200),
+        (f"/{{id}}/photos/part?mark=2026-W01-1~{uuid.UUID(int=1)}", 200),
+        (f"/{{id}}/photos/part?mark=2026-01-01T00:00%2B20:00~{uuid.UUID(int=1)}", 200),
+        (f"/{{id}}/photos/part?mark=0001-01-01T00:00%2B20:00~{uuid.UUID(int=1)}", 400),
+        (f"/{{id}}/photos/marks?chunks={DIGITS}", 200),
+        ("/{id}/photos?from=0001-01-01T00:00&to=9999-12-31T23:59", 200),
+        (f"/{{id}}/watermark/preview?size={DIGITS}", 422),
+    ],
+)
+def test_no_address_makes_a_page_crash(office: Office, path: str, status: int) -> None:
+    answer = office.client(office.owner).http.get(f"/events{path.format(id=office.event_id)}")
+    assert answer.status_code == status
+
+
+def test_a_number_too_long_to_be_an_events_leads_strangers_nowhere_too(office: Office) -> None:
+    assert httpx.get(f"{office.url}/events/{DIGITS}").status_code == 404
 
 
 def test_below_a_gallery_the_page_leads_back_to_it(office: Office) -> None:

@@ -161,7 +161,7 @@ def test_corrections_are_kept_apart_from_readings(office: Office, photos: list[u
     client = office.client(office.owner)
     address = f"/events/{office.event_id}/photos/{photos[1]}"
     client.send(address, do="add", bib=" 77a ")
-    client.send(address, do="remove", bib="2")
+    client.send(address, do="remove", bib="2\0")
     assert tags(office, photos[1]) == {"1": "read", "77A": "hand"}
     client.send(address, do="confirm")
     assert tags(office, photos[1]) == {"1": "hand", "77A": "hand"}

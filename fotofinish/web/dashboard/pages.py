@@ -11,6 +11,7 @@ from fotofinish.web.dashboard.event_deletion import EventDeletion
 from fotofinish.web.dashboard.event_list import EventList
 from fotofinish.web.dashboard.event_page import EventPage
 from fotofinish.web.dashboard.gallery_page import GalleryPage, read_picture_form
+from fotofinish.web.dashboard.ids import register_ids
 from fotofinish.web.dashboard.numbers_page import NumbersPage
 from fotofinish.web.dashboard.people import JoiningPage, PeoplePage
 from fotofinish.web.dashboard.photo_grid import PhotoGrid
@@ -26,6 +27,7 @@ from fotofinish.web.dashboard.watermark_page import WatermarkPage
 
 def dashboard_routes() -> list[Route]:
     """Every route of the dashboard, with what they share; `app.state.services` serves them all."""
+    register_ids()
     shell = Shell()
     door, events, event = SigningIn(shell), EventList(shell), EventPage(shell)
     keys = DeveloperPage(shell)
@@ -44,80 +46,78 @@ def dashboard_routes() -> list[Route]:
         Route("/", page(events.show), methods=["GET"]),
         Route("/events/new", page(events.ask), methods=["GET"]),
         Route("/events", form(events.create), methods=["POST"]),
-        Route("/events/{event_id:int}", page(event.show), methods=["GET"]),
-        Route("/events/{event_id:int}/live", page(event.live), methods=["GET"]),
-        Route("/events/{event_id:int}/retry", form(event.retry), methods=["POST"]),
-        Route("/events/{event_id:int}/settings", page(event.ask), methods=["GET"]),
-        Route("/events/{event_id:int}/settings", form(event.save), methods=["POST"]),
-        Route("/events/{event_id:int}/photos", page(grid.show), methods=["GET"]),
-        Route("/events/{event_id:int}/photos/part", page(grid.part), methods=["GET"]),
-        Route("/events/{event_id:int}/photos/marks", page(grid.marks), methods=["GET"]),
-        Route("/events/{event_id:int}/photos/change", form(grid.change), methods=["POST"]),
-        Route("/events/{event_id:int}/photos/{photo_id:uuid}", page(photo.show), methods=["GET"]),
+        Route("/events/{event_id:id}", page(event.show), methods=["GET"]),
+        Route("/events/{event_id:id}/live", page(event.live), methods=["GET"]),
+        Route("/events/{event_id:id}/retry", form(event.retry), methods=["POST"]),
+        Route("/events/{event_id:id}/settings", page(event.ask), methods=["GET"]),
+        Route("/events/{event_id:id}/settings", form(event.save), methods=["POST"]),
+        Route("/events/{event_id:id}/photos", page(grid.show), methods=["GET"]),
+        Route("/events/{event_id:id}/photos/part", page(grid.part), methods=["GET"]),
+        Route("/events/{event_id:id}/photos/marks", page(grid.marks), methods=["GET"]),
+        Route("/events/{event_id:id}/photos/change", form(grid.change), methods=["POST"]),
+        Route("/events/{event_id:id}/photos/{photo_id:uuid}", page(photo.show), methods=["GET"]),
         Route(
-            "/events/{event_id:int}/photos/{photo_id:uuid}", form(photo.correct), methods=["POST"]
+            "/events/{event_id:id}/photos/{photo_id:uuid}", form(photo.correct), methods=["POST"]
         ),
-        Route("/events/{event_id:int}/numbers", page(numbers.show), methods=["GET"]),
-        Route("/events/{event_id:int}/delete", page(deletion.ask), methods=["GET"]),
-        Route("/events/{event_id:int}/delete", form(deletion.delete), methods=["POST"]),
-        Route("/events/{event_id:int}/upload", page(upload.show), methods=["GET"]),
-        Route("/events/{event_id:int}/uploads", call(upload.begin), methods=["POST"]),
-        Route("/events/{event_id:int}/uploads/known", call(upload.known), methods=["POST"]),
+        Route("/events/{event_id:id}/numbers", page(numbers.show), methods=["GET"]),
+        Route("/events/{event_id:id}/delete", page(deletion.ask), methods=["GET"]),
+        Route("/events/{event_id:id}/delete", form(deletion.delete), methods=["POST"]),
+        Route("/events/{event_id:id}/upload", page(upload.show), methods=["GET"]),
+        Route("/events/{event_id:id}/uploads", call(upload.begin), methods=["POST"]),
+        Route("/events/{event_id:id}/uploads/known", call(upload.known), methods=["POST"]),
         Route(
-            "/events/{event_id:int}/uploads/{upload_id:uuid}",
+            "/events/{event_id:id}/uploads/{upload_id:uuid}",
             call(upload.handle),
             methods=["HEAD", "PATCH", "DELETE"],
         ),
-        Route("/events/{event_id:int}/direct", call(direct.begin), methods=["POST"]),
-        Route("/events/{event_id:int}/direct/check", call(direct.check), methods=["POST"]),
+        Route("/events/{event_id:id}/direct", call(direct.begin), methods=["POST"]),
+        Route("/events/{event_id:id}/direct/check", call(direct.check), methods=["POST"]),
         Route(
-            "/events/{event_id:int}/direct/{upload_id:uuid}", call(direct.go_on), methods=["POST"]
+            "/events/{event_id:id}/direct/{upload_id:uuid}", call(direct.go_on), methods=["POST"]
         ),
         Route(
-            "/events/{event_id:int}/direct/{upload_id:uuid}/finish",
+            "/events/{event_id:id}/direct/{upload_id:uuid}/finish",
             call(direct.finish),
             methods=["POST"],
         ),
-        Route("/events/{event_id:int}/startlist", page(startlist.show), methods=["GET"]),
+        Route("/events/{event_id:id}/startlist", page(startlist.show), methods=["GET"]),
         Route(
-            "/events/{event_id:int}/startlist",
+            "/events/{event_id:id}/startlist",
             form(startlist.replace, read_list_form),
             methods=["POST"],
         ),
         Route(
-            "/events/{event_id:int}/startlist/preview",
+            "/events/{event_id:id}/startlist/preview",
             form(startlist.preview, read_list_form),
             methods=["POST"],
         ),
-        Route("/events/{event_id:int}/startlist/remove", form(startlist.remove), methods=["POST"]),
+        Route("/events/{event_id:id}/startlist/remove", form(startlist.remove), methods=["POST"]),
+        Route("/events/{event_id:id}/startlist/correct", form(startlist.correct), methods=["POST"]),
+        Route("/events/{event_id:id}/removals", page(removal.show), methods=["GET"]),
+        Route("/events/{event_id:id}/removals", form(removal.settle), methods=["POST"]),
+        Route("/events/{event_id:id}/gallery", page(gallery.show), methods=["GET"]),
+        Route("/events/{event_id:id}/gallery", form(gallery.save), methods=["POST"]),
+        Route("/events/{event_id:id}/gallery/link", form(gallery.renew_link), methods=["POST"]),
         Route(
-            "/events/{event_id:int}/startlist/correct", form(startlist.correct), methods=["POST"]
-        ),
-        Route("/events/{event_id:int}/removals", page(removal.show), methods=["GET"]),
-        Route("/events/{event_id:int}/removals", form(removal.settle), methods=["POST"]),
-        Route("/events/{event_id:int}/gallery", page(gallery.show), methods=["GET"]),
-        Route("/events/{event_id:int}/gallery", form(gallery.save), methods=["POST"]),
-        Route("/events/{event_id:int}/gallery/link", form(gallery.renew_link), methods=["POST"]),
-        Route(
-            "/events/{event_id:int}/gallery/picture",
+            "/events/{event_id:id}/gallery/picture",
             form(gallery.set_picture, read_picture_form, gallery.refuse_picture),
             methods=["POST"],
         ),
         Route(
-            "/events/{event_id:int}/watermark/picture",
+            "/events/{event_id:id}/watermark/picture",
             form(mark.set_picture, read_picture_form, mark.refuse_picture),
             methods=["POST"],
         ),
-        Route("/events/{event_id:int}/gallery/sheet", page(gallery.sheet), methods=["GET"]),
-        Route("/events/{event_id:int}/gallery/qr.{kind}", page(gallery.qr_code), methods=["GET"]),
-        Route("/events/{event_id:int}/gallery/{kind}.png", page(gallery.picture), methods=["GET"]),
-        Route("/events/{event_id:int}/watermark", page(mark.show), methods=["GET"]),
-        Route("/events/{event_id:int}/watermark", form(mark.save), methods=["POST"]),
-        Route("/events/{event_id:int}/watermark/preview", page(mark.preview), methods=["GET"]),
+        Route("/events/{event_id:id}/gallery/sheet", page(gallery.sheet), methods=["GET"]),
+        Route("/events/{event_id:id}/gallery/qr.{kind}", page(gallery.qr_code), methods=["GET"]),
+        Route("/events/{event_id:id}/gallery/{kind}.png", page(gallery.picture), methods=["GET"]),
+        Route("/events/{event_id:id}/watermark", page(mark.show), methods=["GET"]),
+        Route("/events/{event_id:id}/watermark", form(mark.save), methods=["POST"]),
+        Route("/events/{event_id:id}/watermark/preview", page(mark.preview), methods=["GET"]),
         Route("/developer", page(keys.show), methods=["GET"]),
         Route("/developer/keys", form(keys.create), methods=["POST"]),
-        Route("/developer/keys/{key_id:int}/switch", form(keys.switch), methods=["POST"]),
-        Route("/developer/keys/{key_id:int}/delete", form(keys.delete), methods=["POST"]),
+        Route("/developer/keys/{key_id:id}/switch", form(keys.switch), methods=["POST"]),
+        Route("/developer/keys/{key_id:id}/delete", form(keys.delete), methods=["POST"]),
         Route("/set-up", shell.open_page(set_up.ask), methods=["GET"]),
         Route("/set-up", shell.open_form(set_up.settle), methods=["POST"]),
         Route("/join", shell.open_page(joining.ask), methods=["GET"]),

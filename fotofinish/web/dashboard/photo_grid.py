@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -176,7 +176,7 @@ async def change_photos(
         bib = checked_bib(bib)
         await add_bib(connection, event_id, photo_ids, bib)
     elif what == "remove":
-        bib = normalise_bib(bib)
+        bib = normalise_bib(bib.replace("\0", ""))
         if not bib:
             raise InvalidValue("Write the bib number that is to be removed.")
         await remove_bib(connection, event_id, photo_ids, bib)
@@ -219,11 +219,12 @@ def _mark(given: str) -> Mark | None:
         return None
     try:
         if at != "infinity":
-            datetime.fromisoformat(at)
+            at = datetime.fromisoformat(at).astimezone(UTC).isoformat()
         return Mark(at, UUID(photo_id))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InvalidRequest("There is no such place in the list.") from None
 
 
 def _offset(given: str) -> int:
-    return min(int(given), LAST_OFFSET) if given.isascii() and given.isdigit() else 0
+    known = given.isascii() and given.isdigit() and len(given) < 20
+    return min(int(given), LAST_OFFSET) if known else 0

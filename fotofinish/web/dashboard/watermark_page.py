@@ -131,4 +131,5 @@ def _mark(fields: Mapping[str, str], logo: bytes | None) -> Watermark:
 
 
 def _share(percent: str) -> float:
-    return int(percent) / 100 if percent.isascii() and percent.isdigit() else 0.0
+    known = percent.isascii() and percent.isdigit() and len(percent) < 4
+    return int(percent) / 100 if known else 0.0

@@ -1,0 +1,24 @@
+"""Ids in the addresses of pages: a number that can be none leads nowhere, as any other address."""
+
+from __future__ import annotations
+
+from starlette.convertors import Convertor, register_url_convertor
+
+
+class IdConvertor(Convertor[int]):
+    """A number that PostgreSQL's `bigint` holds."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        """The id."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """The id as it stands in an address."""
+        return str(value)
+
+
+def register_ids() -> None:
+    """Let routes say `{event_id:id}`."""
+    register_url_convertor("id", IdConvertor())
