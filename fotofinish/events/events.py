@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,8 +84,12 @@ async def create_event(
                     insert into event (id, org_id, slug, name, starts_at, time_zone, bib_search,
                                        selfie_search)
                     select given.id, %(org)s,
-                           case when exists (select 1 from event where slug = %(slug)s)
-                                then %(slug)s || '-' || given.id else %(slug)s end,
+                           (select slug
+                            from unnest(array[%(slug)s, %(slug)s || '-' || given.id,
+                                              %(slug)s || '-' || %(suffix)s])
+                                 with ordinality as wish (slug, place)
+                            where not exists (select 1 from event where event.slug = wish.slug)
+                            order by place limit 1),
                            %(name)s, %(starts_at)s, %(zone)s, %(bib)s, %(selfie)s
                     from given
                     returning {COLUMNS}""",  # noqa: S608 (a constant of this module)
@@ -92,6 +97,7 @@ async def create_event(
                     "id": id,
                     "org": org_id,
                     "slug": slugify(name),
+                    "suffix": secrets.token_hex(4),
                     "name": name,
                     "starts_at": starts_at,
                     "zone": time_zone,
@@ -99,7 +105,9 @@ async def create_event(
                     "selfie": selfie_search,
                 },
             )
-        except UniqueViolation:
+        except UniqueViolation as error:
+            if error.diag.constraint_name == "uq_event_slug":
+                raise Conflict("Another event of this name was made just now. Try again.") from None
             raise Conflict(f"Event {id} exists already; choose another --id.") from None
         except ForeignKeyViolation:
             raise NotFound(

@@ -60,6 +60,26 @@ def test_an_event_is_made_with_the_keyboard_alone(signed_in: Page, office: Offic
     assert made == ("2026-09-12 20:30:00", "Europe/Berlin", "active", True, False)
 
 
+def test_the_addresses_of_other_events_keep_nobody_from_a_name(office: Office) -> None:
+    client, name = office.client(office.owner), f"Berlin {office.event_id}"
+    slug = f"berlin-{office.event_id}"
+    office.execute("update event set slug = %s where id = %s", slug, office.foreign_event_id)
+    office.execute(
+        """insert into event (org_id, slug, name, starts_at, time_zone)
+           select %s, %s || '-' || number, 'Guessed', '2026-05-17', 'UTC'
+           from generate_series(%s::bigint, %s::bigint) number""",
+        office.foreign_org_id, slug, office.event_id + 30, office.event_id + 130,
+    )  # fmt: skip
+    for _ in range(2):
+        answer = client.send(
+            "/events", org=office.org_id, name=name, starts_at="2026-05-17T09:00", time_zone="UTC"
+        )
+        assert answer.status_code == 303
+    made = office.execute("select slug from event where name = %s", name)
+    assert len(made) == 2
+    assert all(one.startswith(f"{slug}-") for (one,) in made)
+
+
 def test_a_time_zone_that_is_none_is_said_and_nothing_typed_is_lost(
     signed_in: Page, office: Office
 ) -> None:
