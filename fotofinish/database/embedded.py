@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import logging
 import os
+import shlex
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from pwd import getpwnam
 from typing import IO
 
 import psutil
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from fotofinish.errors import StorageError
 
@@ -33,6 +39,7 @@ DATABASE = "fotofinish"
 ENDING, PAUSE = 10.0, 0.1
 WATCH_SECONDS = 1.0
 FAILURES = (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError)
+LONGEST_SOCKET = 103  # bytes of a socket's path: macOS; Linux takes four more (unix(7))
 
 CONFIGURATION = """\
 # Written by Fotofinish when the cluster was made; edit freely.
@@ -72,7 +79,7 @@ class EmbeddedServer:
             logger.error("the embedded PostgreSQL is gone; starting it again")
             try:
                 _start(self._data_dir)
-            except FAILURES as error:
+            except (*FAILURES, StorageError) as error:
                 logger.error("the embedded PostgreSQL did not start: %s", type(error).__name__)
 
 
@@ -199,16 +206,63 @@ def _ensure_running(pgdata: Path, deadline: float) -> str:
     if fresh:
         with (pgdata / "postgresql.conf").open("a") as conf:
             conf.write(CONFIGURATION)
-    server.ensure_postgres_running()
-    socket_dir = server.get_postmaster_info().socket_dir
-    admin = f"host={socket_dir} user=postgres dbname=postgres"
-    with psycopg.connect(admin, autocommit=True) as connection:
+    if not _is_running(pgdata):
+        _start_server(server)
+    server.ensure_postgres_running()  # finds the running one
+    address = make_conninfo(host=str(server.get_postmaster_info().socket_dir), user="postgres")
+    with psycopg.connect(address, dbname="postgres", autocommit=True) as connection:
         exists = connection.execute(
             "select 1 from pg_database where datname = %s", [DATABASE]
         ).fetchone()
         if exists is None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
-    return f"host={socket_dir} user=postgres dbname={DATABASE}"
+    return make_conninfo(address, dbname=DATABASE)
+
+
+def _start_server(server) -> None:  # type: ignore[no-untyped-def]
+    """Start it with its socket where others cannot reach it; the wheel would let everybody in."""
+    owner = os.geteuid() if server.system_user is None else getpwnam(server.system_user).pw_uid
+    options = f"-h '' -k {shlex.quote(str(_socket_dir(server.pgdata, owner)))}"
+    pg_ctl = server.bin_path / "pg_ctl"
+    subprocess.run(
+        [pg_ctl, "start", "-w", "-D", server.pgdata, "-l", server.log, "-o", options],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=server.system_user,
+    )
+
+
+def _socket_dir(pgdata: Path, owner: int) -> Path:
+    """A folder for the socket that `owner`, a user id, alone may enter: who gets in is superuser.
+
+    It is that of the data, or one in the folder for temporary files where its path is too long.
+    Raises StorageError when there is none.
+    """
+    if _fits_socket(pgdata):
+        return pgdata
+    name = hashlib.sha256(os.fsencode(pgdata)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"fotofinish-{name}"
+    if not _fits_socket(folder):
+        raise StorageError(
+            f"The path of the data folder is too long for the embedded PostgreSQL ({pgdata.parent})"
+            ". Name one of at most 80 characters in FOTOFINISH_DATA_DIR."
+        )
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner, os.geteuid()):
+        raise StorageError(
+            f"The embedded PostgreSQL needs the folder {folder}, which is somebody else's. "
+            "Have it removed, or name a shorter path in FOTOFINISH_DATA_DIR."
+        )
+    os.chown(folder, owner, -1)
+    folder.chmod(0o700)
+    return folder
+
+
+def _fits_socket(folder: Path) -> bool:
+    return len(os.fsencode(folder / ".s.PGSQL.5432")) <= LONGEST_SOCKET
 
 
 def _ensure_guardian(data_dir: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from fotofinish.database.connection import open_database
 from fotofinish.errors import StorageError
@@ -122,6 +123,29 @@ def test_runs_for_an_ordinary_user_too(data_dir: Path) -> None:
     holder.wait()
 
 
+def test_nobody_else_gets_at_the_socket_however_long_the_path(data_dir: Path) -> None:
+    for folder in (data_dir, data_dir / ("race photos " * 13)):
+        with open_database(load_settings(data_dir=folder)) as database:
+            assert _answers(database.dsn)
+            assert _socket_dir(database.dsn).stat().st_mode & 0o077 == 0
+            assert len(_servers(folder)) == 1
+        assert _eventually(lambda folder=folder: not _servers(folder))  # type: ignore[misc]
+    _socket_dir(database.dsn).rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_socket_folder_that_somebody_else_made_is_refused(data_dir: Path) -> None:
+    settings = load_settings(data_dir=data_dir / ("x" * 150))
+    with open_database(settings) as database:
+        socket_dir = _socket_dir(database.dsn)
+    _eventually(lambda: not _servers(settings.data_dir))
+    os.chown(socket_dir, pwd.getpwnam("nobody").pw_uid, -1)
+    with pytest.raises(StorageError) as caught, open_database(settings):
+        pass
+    assert "FOTOFINISH_DATA_DIR" in caught.value.message
+    socket_dir.rmdir()
+
+
 def test_an_unreachable_database_is_named_without_its_password() -> None:
     url = "postgresql://somebody:hunter2@127.0.0.1:1/none"
     with pytest.raises(StorageError) as caught, open_database(_settings(url)):
@@ -163,6 +187,10 @@ def _hold(data_dir: Path) -> subprocess.Popen[str]:
 def _answers(dsn: str) -> bool:
     with psycopg.connect(dsn) as connection:
         return connection.execute("select 1").fetchone() == (1,)
+
+
+def _socket_dir(dsn: str) -> Path:
+    return Path(str(conninfo_to_dict(dsn)["host"]))
 
 
 def _servers(data_dir: Path) -> list[psutil.Process]:
