@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from fotofinish.database import embedded
 from fotofinish.database.migrate import migrate
 from fotofinish.errors import StorageError
 from fotofinish.settings import Settings
+
+PATIENCE = 5.0  # seconds until a connection that cannot be had is given up
 
 Pool = AsyncConnectionPool[AsyncConnection]
 
@@ -67,15 +70,42 @@ def _normalised(url: str) -> str:
 
 @contextlib.asynccontextmanager
 async def open_pool(database: Database, *, size: int = 10) -> AsyncIterator[Pool]:
-    """At most `size` connections in autocommit mode; a transaction is asked for by name."""
+    """At most `size` connections in autocommit mode; a transaction is asked for by name.
+
+    One that the server has left is not handed out: another takes its place.
+    """
+
+    async def check(connection: AsyncConnection) -> None:
+        if _is_silent(connection):
+            return
+        try:
+            await pool.check_connection(connection)
+        except psycopg.Error:
+            await pool.check()  # what ended this one has ended others
+            raise
+
     pool: Pool = AsyncConnectionPool(
-        database.dsn, min_size=1, max_size=size, open=False, kwargs={"autocommit": True}
+        database.dsn,
+        min_size=1,
+        max_size=size,
+        open=False,
+        kwargs={"autocommit": True},
+        check=check,
+        timeout=PATIENCE,
+        reconnect_timeout=PATIENCE,
     )
     await pool.open()
     try:
         yield pool
     finally:
         await pool.close()
+
+
+def _is_silent(connection: AsyncConnection) -> bool:
+    """Whether the server has sent nothing unasked, as it does when it leaves; no round trip."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 import httpx
 import psycopg
@@ -58,6 +59,21 @@ def watched(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def metrics(url: str, token: str | None = TOKEN) -> httpx.Response:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return httpx.get(f"{url}/metrics", headers=headers)
+
+
+def _wait_for_backends(database: Database, condition: LiteralString, count: int) -> None:
+    """Until so many other connections to the database are in this condition."""
+    deadline = time.monotonic() + 5
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        while (
+            connection.execute(
+                f"""select from pg_stat_activity where datname = current_database()
+                and backend_type = 'client backend' and pid <> pg_backend_pid() and {condition}"""
+            ).rowcount
+            != count
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 def value(page: str, name: str) -> float:
@@ -125,6 +141,22 @@ def test_health_needs_no_key(watched: Watched) -> None:
     answer = httpx.get(f"{watched.url}/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ready", "database": "ok", "queue": "ok", "storage": "ok"}
+
+
+def test_no_request_is_lost_on_a_connection_that_the_database_has_ended(race: Race) -> None:
+    # held up by a lock, so that each of them has a connection of its own
+    with ThreadPoolExecutor(8) as threads, psycopg.connect(race.server.database.dsn) as blocker:
+        blocker.execute("lock table api_key")
+        held = [threads.submit(race.get, "/ping") for _ in range(8)]
+        _wait_for_backends(race.server.database, "wait_event_type = 'Lock'", 8)
+        blocker.commit()
+        assert {answer.result().status_code for answer in held} == {200}
+        blocker.execute(
+            """select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()"""
+        )
+    _wait_for_backends(race.server.database, "true", 0)
+    assert [race.get("/ping").status_code for _ in range(12)] == [200] * 12
 
 
 def test_metrics_count_requests_links_and_photos(race: Race, watched: Watched) -> None:
