@@ -6,20 +6,27 @@ import re
 from pathlib import Path
 
 import psycopg
+from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, UndefinedFile
+
+from fotofinish.errors import StorageError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x466F746F  # "Foto": any number, the same in every process
 
 
 def migrate(dsn: str) -> bool:
-    """Apply what is missing; says whether there was anything. One process works, others wait."""
+    """Apply what is missing; says whether there was anything. One process works, others wait.
+
+    Raises StorageError for a database of a newer version, or one where this role may not do it.
+    """
     with psycopg.connect(dsn, autocommit=True) as connection:
-        if current_revision(connection) == latest_revision():
+        if _is_up_to_date(connection):
             return False
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
         try:
-            if current_revision(connection) == latest_revision():
+            if _is_up_to_date(connection):
                 return False
+            _ensure_pgvector(connection)
             _upgrade(dsn)
         finally:
             connection.execute("select pg_advisory_unlock(%s)", [LOCK])
@@ -28,11 +35,7 @@ def migrate(dsn: str) -> bool:
 
 def latest_revision() -> str:
     """The newest revision of this version of the code, from the file names: `0001_….py`."""
-    return max(
-        match[1]
-        for path in (MIGRATIONS / "versions").iterdir()
-        if (match := re.match(r"(\d{4})_\w+\.py$", path.name))
-    )
+    return max(_known_revisions())
 
 
 def current_revision(connection: psycopg.Connection) -> str | None:
@@ -44,11 +47,46 @@ def current_revision(connection: psycopg.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
+def _known_revisions() -> set[str]:
+    return {
+        match[1]
+        for path in (MIGRATIONS / "versions").iterdir()
+        if (match := re.match(r"(\d{4})_\w+\.py$", path.name))
+    }
+
+
+def _is_up_to_date(connection: psycopg.Connection) -> bool:
+    current = current_revision(connection)
+    if current is not None and current not in _known_revisions():
+        raise StorageError(
+            f"The database is of a newer version of Fotofinish (its revision is {current}, this "
+            f"version knows those up to {latest_revision()}). Start the newer version, or restore "
+            "the backup from before it."
+        )
+    return current == latest_revision()
+
+
+def _ensure_pgvector(connection: psycopg.Connection) -> None:
+    try:
+        connection.execute("create extension if not exists vector")
+    except InsufficientPrivilege:
+        raise StorageError(
+            "The role of FOTOFINISH_DATABASE_URL may not add pgvector to the database. Have an "
+            "administrator run 'create extension vector' in it once, and start again."
+        ) from None
+    except (FeatureNotSupported, UndefinedFile):
+        raise StorageError(
+            "The PostgreSQL of FOTOFINISH_DATABASE_URL has no pgvector. Install it there (packages "
+            "call it postgresql-…-pgvector), and start again."
+        ) from None
+
+
 def _upgrade(dsn: str) -> None:
     # imported here: most commands find nothing to do, and Alembic takes a third of a second
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
+    from sqlalchemy.exc import ProgrammingError
     from sqlalchemy.pool import NullPool
 
     config = Config()
@@ -56,7 +94,16 @@ def _upgrade(dsn: str) -> None:
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
     )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise StorageError(
+            "The role of FOTOFINISH_DATABASE_URL may not make tables in the database. Have an "
+            "administrator make it the database's owner ('alter database … owner to …'), and "
+            "start again."
+        ) from None
     engine.dispose()

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import uuid
+from collections.abc import Iterator
 
 import psycopg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
@@ -21,6 +29,16 @@ from fotofinish.organisations import tables as organisations
 from fotofinish.photos import tables as photos
 
 DECLARED = (bibs, events, faces, linking, organisations, photos)
+
+
+@pytest.fixture
+def role(postgres: str) -> Iterator[str]:
+    """A role that may do nothing but sign in."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("create role {} login").format(sql.Identifier(name)))
+        yield name
+        connection.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
 
 
 def test_migrations_make_exactly_the_declared_tables(database: Database) -> None:
@@ -56,3 +74,40 @@ def test_many_processes_may_migrate_one_database_at_once(empty_database: Databas
     assert failures == []
     with psycopg.connect(empty_database.dsn) as connection:
         assert current_revision(connection) == latest_revision()
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_sentence(database: Database) -> None:
+    with psycopg.connect(database.dsn) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    try:
+        said = _refusal(database.dsn)
+    finally:
+        with psycopg.connect(database.dsn) as connection:
+            connection.execute("update alembic_version set version_num = %s", [latest_revision()])
+    assert "newer version of Fotofinish" in said
+    assert "9999" in said
+
+
+def test_a_role_that_may_not_do_it_is_told_what_to_have_run(
+    empty_database: Database, role: str
+) -> None:
+    dsn = make_conninfo(empty_database.dsn, user=role, password="hunter2")
+    assert "'create extension vector'" in _refusal(dsn)
+    with psycopg.connect(empty_database.dsn) as connection:
+        connection.execute("create extension vector")
+    assert "may not make tables" in _refusal(dsn)
+
+
+def _refusal(dsn: str) -> str:
+    """What `fotofinish migrate` says, which must fail, without a stack and without a password."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", "migrate"],
+        env={**os.environ, "FOTOFINISH_DATABASE_URL": dsn},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+    return " ".join(done.stderr.split())
