@@ -15,12 +15,13 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.errors import DiskFull
 from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from fotofinish.errors import FotofinishError, RateExceeded
+from fotofinish.errors import FotofinishError, RateExceeded, StorageFull
 from fotofinish.logs import request_id
 from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.observation import HEADER, route_of
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 CRASHED = "Something went wrong on our side."
 DATABASE_DOWN = "The database does not answer just now. Try again in a moment."
+DATABASE_FULL = "The database's disk is full. Whoever runs this server has to make room on it."
 RETRY_AFTER = {429: "5", 503: "2"}  # seconds
 MESSAGES = {
     404: "There is nothing at this address.",
@@ -41,6 +43,7 @@ NEXT = {
     405: "What a form sends goes there. Go back to the form, or go on from the first page.",
     410: BACK,
     429: "Wait a moment and load this page again.",
+    507: "Load this page again when there is room.",
 }
 LATER = "Load this page again in a moment."
 
@@ -99,6 +102,12 @@ async def on_database_error(request: Request, error: Exception) -> Response:
     return answer(request, 503, DATABASE_DOWN, _retry_after(503))
 
 
+async def on_full_database(request: Request, error: Exception) -> Response:
+    """The database answers, but has no room to write: trying again does not help."""
+    logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    return answer(request, StorageFull.status, DATABASE_FULL)
+
+
 async def on_disconnect(request: Request, error: Exception) -> Response:
     """The client went away in the middle of its request: nobody reads the answer."""
     return error_response(400, "The request was cut off.")
@@ -129,6 +138,7 @@ ERROR_HANDLERS: Mapping[Any, Any] = {
     FotofinishError: on_our_error,
     HTTPException: on_http_error,
     ClientDisconnect: on_disconnect,
+    DiskFull: on_full_database,
     psycopg.OperationalError: on_database_error,
     PoolTimeout: on_database_error,
     TooManyRequests: on_database_error,

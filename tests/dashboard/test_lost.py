@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from fotofinish.settings import Settings
 from fotofinish.storage.local_links import LocalLinks
-from tests.dashboard.conftest import Office
+from tests.dashboard.conftest import Office, sign_in
 
 DIGITS = "9" * 5000
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -74,6 +74,22 @@ def test_below_a_gallery_the_page_leads_back_to_it(office: Office) -> None:
     page = httpx.get(f"{office.url}/e/harbour/no/such/place", headers=BROWSER)
     assert page.status_code == 404
     assert 'href="/e/harbour"' in page.text
+
+
+def test_a_full_disk_of_the_database_is_told_as_that(page: Page, office: Office) -> None:
+    office.execute(
+        """create function no_room() returns trigger language plpgsql as
+           $$ begin raise exception 'No space left on device' using errcode = 'disk_full'; end $$"""
+    )
+    office.execute(
+        "create trigger no_room before insert on session for each row execute function no_room()"
+    )
+    try:
+        sign_in(page, office)
+        expect(page.get_by_role("alert")).to_contain_text("The database's disk is full.")
+        expect(page.get_by_text("when there is room")).to_be_visible()
+    finally:
+        office.execute("drop function no_room cascade")
 
 
 @pytest.mark.parametrize(

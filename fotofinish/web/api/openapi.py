@@ -28,6 +28,7 @@ COMMON = {
     500: "Something went wrong on our side.",
     503: "Database or storage do not answer just now, or too much is being sent at once; "
     "`Retry-After` says when to try again.",
+    507: "The database's disk is full.",
 }
 MESSAGES = {
     400: "The body is not JSON.",
@@ -40,6 +41,7 @@ MESSAGES = {
     429: "Too many requests with this key. Try again after a pause.",
     500: "Something went wrong on our side.",
     503: "The database does not answer just now. Try again in a moment.",
+    507: "The database's disk is full. Whoever runs this server has to make room on it.",
 }
 RETRIED = (429, 503)
 
