@@ -10,10 +10,13 @@ import os
 import secrets
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fotofinish.errors import SettingsError
+
+SHORTEST_SECRET = 32  # characters; 16 bytes in hexadecimal
 
 
 class Settings(BaseSettings):
@@ -77,6 +80,18 @@ class Settings(BaseSettings):
     face_embedder: Path | None = Field(
         None, description="an ArcFace-style ONNX (112x112) to use instead of the packaged one"
     )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret) < SHORTEST_SECRET:
+            raise PydanticCustomError(
+                "secret_too_short",
+                "it signs every link and session, so it has to have at least {shortest} characters"
+                " that nobody can guess; make one with 'openssl rand -hex 32'",
+                {"shortest": SHORTEST_SECRET},
+            )
+        return secret
 
     @property
     def embedded_database(self) -> bool:

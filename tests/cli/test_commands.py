@@ -385,6 +385,24 @@ def test_a_setting_that_does_not_fit_is_named_without_its_value(
     assert "hunter2" not in done.stderr
 
 
+def test_a_secret_key_that_can_be_guessed_is_refused_with_how_to_make_one(
+    installation: Installation,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", "status", "456"],
+        env={**os.environ, "FOTOFINISH_SECRET_KEY": "hunter2"},
+        capture_output=True,
+        text=True,
+        cwd=installation.folder,
+    )
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert "FOTOFINISH_SECRET_KEY" in said
+    assert "at least 32 characters" in said
+    assert "openssl rand -hex 32" in said
+    assert "hunter2" not in said
+
+
 @pytest.mark.parametrize("group", [(), ("org",), ("event",), ("key",), ("user",)])
 def test_the_list_of_commands_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
     done = subprocess.run(

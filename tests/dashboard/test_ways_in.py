@@ -24,7 +24,7 @@ def _settings(database: Database, folder: Path) -> dict[str, str]:
     return {
         "FOTOFINISH_DATABASE_URL": database.dsn,
         "FOTOFINISH_DATA_DIR": str(folder),
-        "FOTOFINISH_SECRET_KEY": "one and the same on all of them",
+        "FOTOFINISH_SECRET_KEY": "one and the same secret on all of them",
     }
 
 
