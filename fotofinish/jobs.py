@@ -26,7 +26,7 @@ from fotofinish.errors import FotofinishError, StorageError
 from fotofinish.events.gone import erase_gone_event
 from fotofinish.events.guesses import forget_full_buckets
 from fotofinish.faces.selfies import forget_expired
-from fotofinish.linking.links import link_due_photos
+from fotofinish.linking.links import BATCH, link_due_photos
 from fotofinish.photos.photos import put_back
 from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.direct import open_direct_bucket
@@ -47,6 +47,8 @@ STALLED_AFTER = 20.0
 
 # then photos that wait have their turn, for as long
 LONGEST_LINKING = 10.0
+# a selfie search waits for the photos that are linked just then: fewer at once in large events
+FEWEST_LINKED, BRIEF = 4, 0.25
 URGENT = 10  # before any number of waiting photos
 PATIENT = -10  # after all of them
 
@@ -259,8 +261,13 @@ async def link_photos(context: JobContext, timestamp: int) -> None:
     async with workshop.pool.connection() as connection:
         if start < workshop.linking_rests_until and await _photos_wait(connection):
             return
-        while await link_due_photos(connection) and time.monotonic() - start < LONGEST_LINKING:
-            pass
+        limit, begun = FEWEST_LINKED, start
+        while await link_due_photos(connection, limit):
+            end = time.monotonic()
+            if end - start >= LONGEST_LINKING:
+                break
+            limit = min(2 * limit, BATCH) if end - begun < BRIEF else max(1, limit // 2)
+            begun = end
     end = time.monotonic()
     workshop.linking_rests_until = end + (end - start)
 

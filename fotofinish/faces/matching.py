@@ -31,19 +31,22 @@ async def lock_for_selfie(connection: AsyncConnection, event_id: int) -> None:
 async def match_selfie(connection: AsyncConnection, event_id: int, selfie_id: UUID) -> None:
     """Keep every photo of the event with a face as similar as the selfie's threshold asks.
 
-    The best face of a photo counts. Runs in a transaction that holds `lock_for_selfie`.
+    The best face of a photo counts. Hits are found before they are grouped: else the planner walks
+    all faces in the photos' order, to save sorting a few. Runs in a transaction that holds
+    `lock_for_selfie`.
     """
     await connection.execute(
-        """insert into selfie_match
+        """with hit as materialized (
+             select face.photo_id, -(face.embedding <#> selfie.embedding) as score
+             from selfie
+             join face on face.event_id = selfie.event_id and face.model = selfie.model
+             where selfie.event_id = %(event)s and selfie.id = %(selfie)s
+               and -(face.embedding <#> selfie.embedding) >= selfie.threshold)
+           insert into selfie_match
                   (event_id, selfie_id, photo_id, score, captured_at, extension, visible)
            select photo.event_id, %(selfie)s, photo.id, best.score, photo.captured_at,
                   photo.extension, not photo.hidden
-           from (select face.photo_id, max(-(face.embedding <#> selfie.embedding)) as score
-                 from selfie
-                 join face on face.event_id = selfie.event_id and face.model = selfie.model
-                 where selfie.event_id = %(event)s and selfie.id = %(selfie)s
-                   and -(face.embedding <#> selfie.embedding) >= selfie.threshold
-                 group by face.photo_id) best
+           from (select photo_id, max(score) as score from hit group by photo_id) best
            join photo on photo.id = best.photo_id
            on conflict do nothing""",
         {"event": event_id, "selfie": selfie_id},

@@ -345,6 +345,17 @@ def test_an_event_can_switch_links_off_and_on(race: Race) -> None:
     assert behind in race.matches(search)
 
 
+def test_switching_links_leaves_each_photo_due_once(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    for on in (False, True, False, True):
+        race.execute("update event set link_faces = %s where id = %s", on, race.event_id)
+    ((due,),) = race.execute(
+        "select count(*)::int from link_due where event_id = %s", race.event_id
+    )
+    assert due == 3
+
+
 def test_a_selfie_finds_photos_that_show_the_bib_alone(race: Race) -> None:
     faces = [race.add((0, "12")) for _ in range(3)]
     behind = race.add((None, "12"))
@@ -379,46 +390,80 @@ def test_an_event_is_deleted_with_its_links(race: Race) -> None:
     assert not race.run(lambda c: links_are_due(c, race.event_id))
 
 
-def test_linking_rests_for_photos_that_wait_as_long_as_it_ran(
-    race: Race, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "LONGEST_LINKING", 0.0)  # one batch of 100 a run
-    queue = jobs.make_queue(race.database.dsn)
-    workshop = SimpleNamespace(pool=None, linking_rests_until=0.0)
+@dataclass
+class Linker:
+    """The job that links, as one worker runs it."""
 
-    async def link() -> None:
-        async with open_pool(race.database, size=1) as workshop.pool:
-            context = JobContext(
-                app=queue,
-                job=Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="link"),
-                start_timestamp=0.0,
-                additional_context={"workshop": workshop},
-                abort_reason=lambda: None,
-            )
-            await jobs.link_photos(context, 0)
+    race: Race
+    workshop: SimpleNamespace
 
-    async def wait(connection: psycopg.AsyncConnection) -> None:
-        async with queue.open_async():
-            await jobs.defer_processing(queue, connection, [uuid.uuid4()])
+    def due_after_a_run(self) -> int:
+        async def link() -> None:
+            async with open_pool(self.race.database, size=1) as self.workshop.pool:
+                context = JobContext(
+                    app=jobs.make_queue(self.race.database.dsn),
+                    job=Job(id=1, queue="", lock=None, queueing_lock=None, task_name="link"),
+                    start_timestamp=0.0,
+                    additional_context={"workshop": self.workshop},
+                    abort_reason=lambda: None,
+                )
+                await jobs.link_photos(context, 0)
 
-    def due_after_a_run() -> int:
         run(link())
-        ((count,),) = race.execute("select count(*)::int from link_due")
+        ((count,),) = self.race.execute("select count(*)::int from link_due")
         assert isinstance(count, int)
         return count
 
+
+@pytest.fixture
+def linker(race: Race) -> Linker:
+    """With 450 photos due and nothing else."""
+    race.link()
     race.execute(
         """insert into link_due (event_id, photo_id)
            select %s, gen_random_uuid() from generate_series(1, 450)""",
         race.event_id,
     )
+    return Linker(race, SimpleNamespace(pool=None, linking_rests_until=0.0))
+
+
+def test_linking_rests_for_photos_that_wait_as_long_as_it_ran(
+    race: Race, linker: Linker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LONGEST_LINKING", 0.0)  # one batch a run
+    monkeypatch.setattr(jobs, "FEWEST_LINKED", 100)
+    queue = jobs.make_queue(race.database.dsn)
+
+    async def wait(connection: psycopg.AsyncConnection) -> None:
+        async with queue.open_async():
+            await jobs.defer_processing(queue, connection, [uuid.uuid4()])
+
     before = time.monotonic()
-    assert due_after_a_run() == 350
-    assert workshop.linking_rests_until > before
-    workshop.linking_rests_until = math.inf
-    assert due_after_a_run() == 250  # no photo waits
+    assert linker.due_after_a_run() == 350
+    assert linker.workshop.linking_rests_until > before
+    linker.workshop.linking_rests_until = math.inf
+    assert linker.due_after_a_run() == 250  # no photo waits
     race.run(wait)
-    workshop.linking_rests_until = math.inf
-    assert due_after_a_run() == 250
-    workshop.linking_rests_until = 0.0
-    assert due_after_a_run() == 150
+    linker.workshop.linking_rests_until = math.inf
+    assert linker.due_after_a_run() == 250
+    linker.workshop.linking_rests_until = 0.0
+    assert linker.due_after_a_run() == 150
+
+
+@pytest.mark.parametrize(
+    ("brief", "first"), [(math.inf, [4, 8, 16, 32, 64, 100, 100]), (0.0, [4, 2, 1, 1, 1])]
+)
+def test_so_many_photos_are_linked_at_once_as_take_little_time(
+    linker: Linker, monkeypatch: pytest.MonkeyPatch, brief: float, first: list[int]
+) -> None:
+    limits = []
+
+    async def watched(connection: psycopg.AsyncConnection, limit: int) -> int:
+        limits.append(limit)
+        return await link_due_photos(connection, limit)
+
+    monkeypatch.setattr(jobs, "link_due_photos", watched)
+    monkeypatch.setattr(jobs, "BRIEF", brief)
+    monkeypatch.setattr(jobs, "LONGEST_LINKING", 600.0)
+    assert linker.due_after_a_run() == 0
+    assert limits[: len(first)] == first

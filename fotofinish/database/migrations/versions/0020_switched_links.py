@@ -1,0 +1,26 @@
+"""Photos of an event whose links are switched on again are due once, not once more each time."""
+
+from alembic import op
+
+revision = "0020"
+down_revision = "0019"
+
+SWITCH = """
+create or replace function link_switched() returns trigger language plpgsql as $$
+begin
+  delete from link_due where event_id = new.id;
+  if new.link_faces then
+    insert into link_due (event_id, photo_id)
+    select event_id, id from photo where event_id = new.id and state = 'ready';
+  else
+    delete from bib_tag where event_id = new.id and source = 'linked';
+    delete from selfie_match where event_id = new.id and linked;
+  end if;
+  return null;
+end $$;
+"""
+
+
+def upgrade() -> None:
+    """Change the function of the trigger."""
+    op.execute(SWITCH)
