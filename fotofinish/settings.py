@@ -7,7 +7,9 @@ environment. Cloud credentials are not here: they come from each cloud's standar
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -17,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from fotofinish.errors import SettingsError
 
 SHORTEST_SECRET = 32  # characters; 16 bytes in hexadecimal
+LONGEST_RETENTION = 36_500  # days
 
 
 class Settings(BaseSettings):
@@ -59,7 +62,10 @@ class Settings(BaseSettings):
     max_pixels: int = Field(160_000_000, gt=0, description="largest photo accepted, in pixels")
     max_selfie_bytes: int = Field(20 * 1024**2, gt=0, description="largest selfie, in bytes")
     selfie_retention_days: int = Field(
-        90, ge=1, description="a selfie search is forgotten after this many days"
+        90,
+        ge=1,
+        le=LONGEST_RETENTION,
+        description="a selfie search is forgotten after this many days",
     )
     check_originals: bool = Field(
         True,
@@ -92,6 +98,28 @@ class Settings(BaseSettings):
                 {"shortest": SHORTEST_SECRET},
             )
         return secret
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", url):
+            raise PydanticCustomError(
+                "no_address", "it is an address like https://photos.example.org"
+            )
+        return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        for proxy in filter(None, map(str.strip, proxies.split(","))):
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                if proxy != "*":
+                    raise PydanticCustomError(
+                        "no_networks", "it is a list of addresses and networks, like 10.0.0.0/24"
+                    ) from None
+        return proxies
 
     @property
     def embedded_database(self) -> bool:

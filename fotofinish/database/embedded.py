@@ -88,9 +88,16 @@ def start(data_dir: Path) -> EmbeddedServer:
 
     Raises StorageError with what to do when it cannot be started.
     """
-    data_dir = data_dir.expanduser().resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    hold = users_lock(data_dir).open("w")
+    try:
+        data_dir = data_dir.expanduser().resolve()
+        data_dir.mkdir(parents=True, exist_ok=True)
+        hold = users_lock(data_dir).open("w")
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StorageError(
+            f"The data folder {data_dir} cannot be used ({reason}). "
+            "Name another in FOTOFINISH_DATA_DIR."
+        ) from None
     fcntl.flock(hold, fcntl.LOCK_SH)  # waits while a guardian is stopping the server
     try:
         dsn = _start(data_dir)

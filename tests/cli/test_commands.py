@@ -385,6 +385,32 @@ def test_a_setting_that_does_not_fit_is_named_without_its_value(
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PUBLIC_URL", "photos.example.org"),
+        ("PUBLIC_URL", "ftp://photos.example.org"),
+        ("TRUSTED_PROXIES", "10.0.0.1, nonsense"),
+        ("TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("SELFIE_RETENTION_DAYS", "99999999999"),
+        ("DATA_DIR", "/proc/nowhere"),
+    ],
+)
+def test_a_setting_that_would_break_things_later_is_refused_at_once(
+    installation: Installation, setting: str, value: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", "status", "456"],
+        env={**os.environ, f"FOTOFINISH_{setting}": value},
+        capture_output=True,
+        text=True,
+        cwd=installation.folder,
+    )
+    assert done.returncode == 1
+    assert f"FOTOFINISH_{setting}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_secret_key_that_can_be_guessed_is_refused_with_how_to_make_one(
     installation: Installation,
 ) -> None:
