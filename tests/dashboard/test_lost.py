@@ -66,8 +66,8 @@ def test_no_address_makes_a_page_crash(office: Office, path: str, status: int) -
     assert answer.status_code == status
 
 
-def test_a_number_too_long_to_be_an_events_leads_strangers_nowhere_too(office: Office) -> None:
-    assert httpx.get(f"{office.url}/events/{DIGITS}").status_code == 404
+def test_a_number_too_long_to_be_an_events_leads_strangers_to_the_door(office: Office) -> None:
+    assert httpx.get(f"{office.url}/events/{DIGITS}").status_code == 303
 
 
 def test_below_a_gallery_the_page_leads_back_to_it(office: Office) -> None:

@@ -226,5 +226,6 @@ def _mark(given: str) -> Mark | None:
 
 
 def _offset(given: str) -> int:
-    known = given.isascii() and given.isdigit() and len(given) < 20
-    return min(int(given), LAST_OFFSET) if known else 0
+    if not (given.isascii() and given.isdigit()):
+        return 0
+    return min(int(given), LAST_OFFSET) if len(given) < 20 else LAST_OFFSET
