@@ -11,6 +11,7 @@ import asyncio
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -45,13 +46,14 @@ FOREIGN = ("FOTOFINISH_DATABASE_URL", "FOTOFINISH_STORAGE_URL", "FOTOFINISH_SECR
 
 
 def main() -> int:
-    """Run the demo until Ctrl-C; returns the exit status."""
+    """Run the demo until Ctrl-C or SIGTERM; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, help="a folder of your own photos")
     parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--once", action="store_true", help="leave when all is printed")
     given = parser.parse_args()
     console = Console(stderr=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it takes its server with it
     for name in FOREIGN:
         os.environ.pop(name, None)
     settings = load_settings(data_dir=FOLDER, database_url=None, storage_url=None)

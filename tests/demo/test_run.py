@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 import simplejpeg
 
@@ -72,6 +73,19 @@ def test_a_second_demo_leaves_keys_alone_but_for_its_own(folder: Path) -> None:
     second.send_signal(signal.SIGINT)
     assert f"Port {taken} is not free; serving on" in second.communicate(timeout=60)[1]
     assert second.returncode == 0
+
+
+def test_sigterm_stops_a_demo_with_its_server(folder: Path) -> None:
+    photo = np.random.default_rng(6).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    (folder / "one.jpg").write_bytes(simplejpeg.encode_jpeg(photo))
+    demo = _demo(folder, "--photos", "one.jpg", "--port", str(free_port()))
+    _until(demo, "Ctrl-C")
+    (server,) = [
+        child for child in psutil.Process(demo.pid).children() if "serve" in child.cmdline()
+    ]
+    demo.terminate()
+    assert demo.wait(60) == 0
+    assert not server.is_running()
 
 
 def _demo(folder: Path, *words: str) -> subprocess.Popen[str]:
