@@ -24,10 +24,7 @@ async def add_bib(
 ) -> int:
     """Say that these photos show this number; says on how many. What was read becomes certain."""
     async with connection.transaction():
-        await connection.execute(
-            "delete from bib_refusal where event_id = %s and photo_id = any(%s) and bib = %s",
-            [event_id, list(photo_ids), bib],
-        )
+        await _take_refusals_back(connection, event_id, photo_ids, bib)
         cursor = await connection.execute(
             """insert into bib_tag (photo_id, bib, event_id, confidence, source, captured_at,
                                     extension, visible)
@@ -75,10 +72,7 @@ async def replace_bib(connection: AsyncConnection, event_id: int, bib: str, righ
         )
         photos = [row[0] for row in await cursor.fetchall()]
         await remove_bib(connection, event_id, photos, bib)
-        await connection.execute(
-            "delete from bib_refusal where event_id = %s and photo_id = any(%s) and bib = %s",
-            [event_id, photos, right],
-        )
+        await _take_refusals_back(connection, event_id, photos, right)
     return len(photos)
 
 
@@ -92,3 +86,12 @@ async def confirm_bibs(
         [event_id, list(photo_ids)],
     )
     return cursor.rowcount
+
+
+async def _take_refusals_back(
+    connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID], bib: str
+) -> None:
+    await connection.execute(
+        "delete from bib_refusal where event_id = %s and photo_id = any(%s) and bib = %s",
+        [event_id, list(photo_ids), bib],
+    )

@@ -56,9 +56,13 @@ async def redraw_some(pool: Pool, store: Store, event_id: int, *, max_pixels: in
                 raise
             redrawn = False
         async with pool.connection() as connection:
-            await (_note_redrawn if redrawn else _note_failed)(connection, photo, mark.version)
-        await clear_late_previews(pool, store, event_id, photo.id)
-        if redrawn and photo.drawn <= 0:
+            if not redrawn:
+                await _note_failed(connection, photo, mark.version)
+                continue
+            there = await _note_redrawn(connection, photo, mark.version)
+        if not there:
+            await clear_late_previews(pool, store, event_id, photo.id)
+        if photo.drawn <= 0:
             await store.delete_many_async(old_preview_keys(event_id, photo.id))
     return len(stale) == BATCH
 
@@ -99,14 +103,16 @@ def _draw(store: Store, event_id: int, photo: Stale, mark: Watermark, max_pixels
     store_previews(store, event_id, photo.id, previews)
 
 
-async def _note_redrawn(connection: AsyncConnection, photo: Stale, version: int) -> None:
-    """New previews lie there. If the photo was turned meanwhile, they are stale already (-1)."""
-    await connection.execute(
+async def _note_redrawn(connection: AsyncConnection, photo: Stale, version: int) -> bool:
+    """New previews lie there. If the photo was turned meanwhile, they are stale already (-1);
+    False: it was deleted."""
+    cursor = await connection.execute(
         f"""update photo set drawn = {DRAWN_NOW},
                    preview_version = case when turned = %s then %s else -1 end
             where id = %s""",  # noqa: S608 (a constant)
         [photo.turned, version, photo.id],
     )
+    return cursor.rowcount == 1
 
 
 async def _note_failed(connection: AsyncConnection, photo: Stale, version: int) -> None:

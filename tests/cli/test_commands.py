@@ -34,12 +34,15 @@ class Installation:
         self.folder = folder
         self.dsn = dsn
 
-    def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """The command with these words."""
+    def run(
+        self, *words: str, stdin: str = "", **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """The command with these words, and these settings besides."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FOTOFINISH_")}
+        given = {"DATA_DIR": str(self.folder / "data"), **settings}
         return subprocess.run(
             [sys.executable, "-m", "fotofinish", *words],
-            env={**environment, "FOTOFINISH_DATA_DIR": str(self.folder / "data")},
+            env={**environment, **{f"FOTOFINISH_{name}": value for name, value in given.items()}},
             capture_output=True,
             text=True,
             input=stdin,
@@ -373,13 +376,7 @@ def test_doctor_finds_a_fresh_installation_well(installation: Installation) -> N
 def test_a_setting_that_does_not_fit_is_named_without_its_value(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "fotofinish", "status", "456"],
-        env={**os.environ, "FOTOFINISH_LINK_TTL": "hunter2"},
-        capture_output=True,
-        text=True,
-        cwd=installation.folder,
-    )
+    done = installation.run("status", "456", LINK_TTL="hunter2")
     assert done.returncode == 1
     assert "FOTOFINISH_LINK_TTL" in done.stderr
     assert "hunter2" not in done.stderr
@@ -399,13 +396,7 @@ def test_a_setting_that_does_not_fit_is_named_without_its_value(
 def test_a_setting_that_would_break_things_later_is_refused_at_once(
     installation: Installation, setting: str, value: str
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "fotofinish", "status", "456"],
-        env={**os.environ, f"FOTOFINISH_{setting}": value},
-        capture_output=True,
-        text=True,
-        cwd=installation.folder,
-    )
+    done = installation.run("status", "456", **{setting: value})
     assert done.returncode == 1
     assert f"FOTOFINISH_{setting}" in done.stderr
     assert "Traceback" not in done.stderr
@@ -414,13 +405,7 @@ def test_a_setting_that_would_break_things_later_is_refused_at_once(
 def test_a_secret_key_that_can_be_guessed_is_refused_with_how_to_make_one(
     installation: Installation,
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "fotofinish", "status", "456"],
-        env={**os.environ, "FOTOFINISH_SECRET_KEY": "hunter2"},
-        capture_output=True,
-        text=True,
-        cwd=installation.folder,
-    )
+    done = installation.run("status", "456", SECRET_KEY="hunter2")
     assert done.returncode == 1
     said = " ".join(done.stderr.split())
     assert "FOTOFINISH_SECRET_KEY" in said

@@ -31,16 +31,18 @@ VISITOR = "visitor"
 
 async def slow(request: Request, event_id: int, cost: int = 1) -> None:
     """Take the cost of a search from whoever asks; waits if need be, raises RateExceeded."""
+    ours = services(request)
+    key = ours.settings.signing_key()
     network = network_of(request.client.host if request.client else "")
     visitor = visitor_of(request)
     # whoever shows no cookie shares a bucket with all others of the address who do not
     own = (
-        _purse(request, "visitor", visitor, OWN, OWN_AHEAD)
+        _purse(key, "visitor", visitor, OWN, OWN_AHEAD)
         if visitor
-        else _purse(request, "new", network, STRANGERS, STRANGERS_AHEAD)
+        else _purse(key, "new", network, STRANGERS, STRANGERS_AHEAD)
     )
-    address = _purse(request, "address", network, ADDRESS, ADDRESS_AHEAD)
-    await services(request).guesses.spend(event_id, [own, address], cost)
+    address = _purse(key, "address", network, ADDRESS, ADDRESS_AHEAD)
+    await ours.guesses.spend(event_id, [own, address], cost)
 
 
 async def count_code(request: Request, event_id: int) -> None:
@@ -73,12 +75,12 @@ def unsign(signing_key: bytes, signed: str | None) -> str | None:
 
 
 def _codes(request: Request) -> Purse:
-    return _purse(request, "codes", "", WRONG_CODES, CODES_AHEAD)
-
-
-def _purse(request: Request, kind: str, who: str, rate: Rate, ahead: float) -> Purse:
-    text = f"{kind}\0{who}".encode("utf-8", "replace")
     key = services(request).settings.signing_key()
+    return _purse(key, "codes", "", WRONG_CODES, CODES_AHEAD)
+
+
+def _purse(key: bytes, kind: str, who: str, rate: Rate, ahead: float) -> Purse:
+    text = f"{kind}\0{who}".encode("utf-8", "replace")
     return Purse(hmac.digest(key, PURPOSE + text, "sha256")[:16], rate, ahead)
 
 
