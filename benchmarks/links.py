@@ -37,7 +37,7 @@ from fotofinish.settings import load_settings
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading, Pixels
 
 HIDDEN_BIBS, HIDDEN_FACES, MISREAD, PAIRS, POOR = 0.3, 0.15, 0.04, 0.25, 0.5
-CROWD_PEOPLE, CROWD_PHOTOS = 2000, 10
+CROWD_PHOTOS = 10  # of each person
 PLACES = ((300.0, 200.0), (900.0, 210.0))
 
 
@@ -74,17 +74,23 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     """Print one table; returns the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, help="only so many people of each folder")
-    parser.add_argument("--no-crowd", action="store_true", help="leave out 20,000 faces' time")
+    parser.add_argument(
+        "--crowd",
+        type=int,
+        default=2000,
+        metavar="PEOPLE",
+        help="measure time in an event of so many people with ten photos each; 0 leaves it out",
+    )
     given = parser.parse_args(arguments)
     if not FACES.is_dir():
         print("links: the real photos (../shared/data/faces) are not on this machine; skipped")
         return {}
-    figures = asyncio.run(_measure(given.people, crowd=not given.no_crowd))
+    figures = asyncio.run(_measure(given.people, crowd=given.crowd))
     print_table("Links of faces and bibs", [Row(name, value) for name, value in figures.items()])
     return {f"links: {name}": value for name, value in figures.items()}
 
 
-async def _measure(people: int | None, *, crowd: bool) -> dict[str, float]:
+async def _measure(people: int | None, *, crowd: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(data_dir=Path(folder))
         with open_database(settings) as database:
@@ -94,7 +100,7 @@ async def _measure(people: int | None, *, crowd: bool) -> dict[str, float]:
                 figures = await _accuracy(connection, event.id, people)
                 if crowd:
                     event = await create_event(connection, organisation.id, "Crowd")
-                    figures |= await _cost(connection, event.id)
+                    figures |= await _cost(connection, event.id, crowd)
     return figures
 
 
@@ -215,15 +221,16 @@ async def _pairs(
     return {(a, b) for a, b, link in rows if not link}, {(a, b) for a, b, _ in rows}
 
 
-async def _cost(connection: AsyncConnection, event_id: int) -> dict[str, float]:
+async def _cost(connection: AsyncConnection, event_id: int, people: int) -> dict[str, float]:
     """Milliseconds of linking a photo: of all when they come at once, and of one more."""
     dice = np.random.default_rng(3)
-    people = dice.standard_normal((CROWD_PEOPLE, 128))
+    middles = dice.standard_normal((people, 128))
     spare = None
+    photos = people * CROWD_PHOTOS
     start = time.perf_counter()
-    for number in range(CROWD_PEOPLE * CROWD_PHOTOS):
-        person = number % CROWD_PEOPLE
-        vector = people[person] + 0.75 * dice.standard_normal(128)
+    for number in range(photos):
+        person = number % people
+        vector = middles[person] + 0.75 * dice.standard_normal(128)
         face = FaceReading(
             (0, 0, 1, 1), 0.9, np.zeros((5, 2), np.float32), 0.9,
             np.asarray(vector / np.linalg.norm(vector), dtype=np.float32),
@@ -231,16 +238,13 @@ async def _cost(connection: AsyncConnection, event_id: int) -> dict[str, float]:
         bib = str(person) if dice.random() > HIDDEN_BIBS else None
         spare = Runner(bib, face, True, bib)
         await _add_photo(connection, event_id, [spare])
-    filled = time.perf_counter() - start
-    start = time.perf_counter()
+    filled = time.perf_counter()
     while await link_due_photos(connection):
         pass
-    photos = CROWD_PEOPLE * CROWD_PHOTOS
+    linked = time.perf_counter()
     figures = {
-        "20,000 faces: ms to store a photo": filled / photos * 1000,
-        "20,000 faces: ms to link a photo, all at once": (time.perf_counter() - start)
-        / photos
-        * 1000,
+        f"{photos:,} faces: ms to store a photo": (filled - start) / photos * 1000,
+        f"{photos:,} faces: ms to link a photo, all at once": (linked - filled) / photos * 1000,
     }
     assert spare is not None
     single = []
@@ -249,7 +253,7 @@ async def _cost(connection: AsyncConnection, event_id: int) -> dict[str, float]:
         start = time.perf_counter()
         await link_due_photos(connection)
         single.append((time.perf_counter() - start) * 1000)
-    return figures | {"20,000 faces: ms to link one photo more": sorted(single)[5]}
+    return figures | {f"{photos:,} faces: ms to link one photo more": sorted(single)[5]}
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ STALLED_AFTER = 20.0
 
 # then photos that wait have their turn, for as long
 LONGEST_LINKING = 10.0
-# a selfie search waits for the photos that are linked just then: fewer at once in large events
-FEWEST_LINKED, BRIEF = 4, 0.25
+# all faces of the event are read for each batch: large ones cost less, in as long as this
+FEWEST_LINKED, BRIEF = 100, 2.5
 URGENT = 10  # before any number of waiting photos
 PATIENT = -10  # after all of them
 

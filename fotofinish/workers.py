@@ -70,6 +70,8 @@ class WorkerProcesses:
                 process.join()
 
     def _start(self) -> SpawnProcess:
+        # numpy reads it when it is loaded: threads that wait for each other on busy cores are slow
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         process = multiprocessing.get_context("spawn").Process(
             target=run_worker, args=(self._settings, self._database, os.getpid()), daemon=False
         )

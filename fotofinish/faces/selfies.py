@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.faces.matching import lock_for_selfie, match_selfie
-from fotofinish.linking.selfies import link_selfies
+from fotofinish.linking.selfies import Search, link_new_selfie
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,14 @@ async def store_search(
                       (event_id, id, model, embedding, threshold, consented_at, consent_version,
                        expires_at)
                values (%s, %s, %s, %s::halfvec, %s, %s, %s, now() + make_interval(days => %s))
-               on conflict (event_id, id) do nothing""",
+               on conflict (event_id, id) do nothing returning created_at""",
             [event_id, request_id, model, embedding, threshold, consented_at, consent_version,
              keep_days],
         )  # fmt: skip
-        if cursor.rowcount == 1 and embedding is not None:
+        new = await cursor.fetchone()
+        if new is not None and embedding is not None:
             await match_selfie(connection, event_id, request_id)
-            await link_selfies(connection, event_id, [request_id])
+            await link_new_selfie(connection, event_id, Search(request_id, new[0]))
         search = await find_search(connection, event_id, request_id)
     assert search is not None
     return search

@@ -38,7 +38,7 @@ face = Table(
     Column("bib", Text),
     Column("bib_unclear", Boolean, nullable=False, server_default=text("false")),
     Index("ix_face_photo_id", "photo_id"),
-    Index("ix_face_event_id", "event_id", "model"),
+    Index("ix_face_event_id", "event_id", "model", "id"),
     Index("ix_face_bib", "event_id", "bib", postgresql_where=text("bib is not null")),
 )
 

@@ -6,6 +6,7 @@ Knows similarities alone. The constants are measured by `benchmarks/links.py`; s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,16 @@ def owner_of(similar: Mapping[str, Sequence[float]], worn_on: Mapping[str, int])
         if bib != best and near and len(support) < OUTVOTED * len(near):
             return None
     return Owner(best, min(1.0, sum(support) / len(support)))
+
+
+def rivals_above(similar: Mapping[str, Sequence[float]]) -> float:
+    """The cosine up to which wearers of another bib do not matter to `owner_of`.
+
+    `similar` may hold those that agree (`THREE_AGREE` and above) alone. Infinite where no bib has
+    enough of them.
+    """
+    second_best = [found[1] for cosines in similar.values() if (found := _agreeing(cosines))]
+    return min(second_best, default=math.inf) - MARGIN
 
 
 def _agreeing(cosines: Sequence[float]) -> list[float]:

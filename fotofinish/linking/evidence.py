@@ -1,34 +1,54 @@
 """Which face wears which bib, kept with the face; and whose bib a face without one wears.
 
-Queries only. They run in the transaction of `links.py`; all stay inside one event. Those that
-compare faces materialise the few that are due first: without statistics of a new event the planner
-would go through all of its faces once for each that wears a bib.
+Everything stays inside one event. `comparing.py` compares faces; nothing here is locked meanwhile.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
+import numpy as np
 from psycopg import AsyncConnection
 
 from fotofinish.bibs.bodies import Box
-from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL, Owner, owner_of
+from fotofinish.linking.comparing import FREE, WORN, Alike, Vectors, faces_alike, templates_by_model
+from fotofinish.linking.deciding import (
+    LEAST_QUALITY,
+    RIVAL,
+    THREE_AGREE,
+    Owner,
+    owner_of,
+    rivals_above,
+)
 from fotofinish.linking.wearing import what_faces_wear
 
 Key = TypeVar("Key", bound=Hashable)
 
 
-async def note_wearing(
-    connection: AsyncConnection, event_id: int, photo_ids: Collection[UUID]
-) -> set[str]:
-    """Write what the faces of these photos wear; returns the bibs for which that changed."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Photos to be looked at, and for which bibs they became evidence or are it no more."""
+
+    photos: set[UUID]
+    gained: set[tuple[UUID, str]]
+    lost: set[tuple[UUID, str]]
+
+    @property
+    def bibs(self) -> set[str]:
+        """All bibs of whose evidence some came or went."""
+        return {bib for _, bib in self.gained | self.lost}
+
+
+async def note_wearing(connection: AsyncConnection, event_id: int, photos: set[UUID]) -> Change:
+    """Write what the faces of these photos wear; returns what that changes."""
     cursor = await connection.execute(
         """select photo_id, bib, box from bib_tag
            where photo_id = any(%s) and event_id = %s and source <> 'linked'""",
-        [list(photo_ids), event_id],
+        [list(photos), event_id],
     )
     tags: defaultdict[UUID, list[tuple[str, Box | None]]] = defaultdict(list)
     for photo_id, bib, box in await cursor.fetchall():
@@ -36,69 +56,72 @@ async def note_wearing(
     cursor = await connection.execute(
         """select photo_id, id, box, bib, bib_unclear from face
            where photo_id = any(%s) and event_id = %s order by id""",
-        [list(photo_ids), event_id],
+        [list(photos), event_id],
     )
     faces: defaultdict[UUID, list[tuple[int, Box, str | None, bool]]] = defaultdict(list)
     for photo_id, *face in await cursor.fetchall():
         faces[photo_id].append((face[0], tuple(face[1]), face[2], face[3]))
-    changed: set[str] = set()
-    changes: list[tuple[int, str | None, bool]] = []
+    change = Change(photos, set(), set())
+    written: list[tuple[int, str | None, bool]] = []
     for photo_id, here in faces.items():
         worn = what_faces_wear([box for _, box, _, _ in here], tags[photo_id])
         for (face_id, _, bib, unclear), now in zip(here, worn, strict=True):
-            if (bib, unclear) != (now.bib, now.unclear):
-                changes.append((face_id, now.bib, now.unclear))
-                changed |= {either for either in (bib, now.bib) if either is not None}
-    if changes:
+            if (bib, unclear) == (now.bib, now.unclear):
+                continue
+            written.append((face_id, now.bib, now.unclear))
+            if bib is not None:
+                change.lost.add((photo_id, bib))
+            if now.bib is not None:
+                change.gained.add((photo_id, now.bib))
+    if written:
         await connection.execute(
             """update face set bib = now.bib, bib_unclear = now.unclear
                from unnest(%s::bigint[], %s::text[], %s::boolean[]) as now (id, bib, unclear)
                where face.id = now.id""",
-            [list(column) for column in zip(*changes, strict=True)],
+            [list(column) for column in zip(*written, strict=True)],
         )
-    return changed
+    return change
 
 
-async def photos_to_judge(
-    connection: AsyncConnection,
-    event_id: int,
-    photo_ids: Collection[UUID],
-    *,
-    lost: Collection[UUID],
-    bibs: Collection[str],
-) -> set[UUID]:
-    """Photos whose links may change, of whose evidence some is new, or changed.
+async def photos_to_judge(connection: AsyncConnection, event_id: int, change: Change) -> set[UUID]:
+    """Photos whose links may change.
 
-    `bibs`: for which evidence came or went; `lost`: photos whose evidence for one went. New
-    evidence concerns faces that are like it and what is linked already; lost evidence also
-    what it spoke against.
+    New evidence speaks for faces that are much like it, and against what is linked of others;
+    evidence that is lost did so, and its bib may hang on fewer photos that show somebody else.
     """
-    cursor = await connection.execute(
-        """with evidence as materialized (
-             select model, embedding from face
-             where event_id = %(event)s and quality >= %(quality)s
-               and (photo_id = any(%(photos)s) and bib is not null
-                    or photo_id = any(%(lost)s)
-                    or cardinality(%(lost)s) > 0 and bib = any(%(bibs)s)))
-           select other.photo_id
-           from evidence
-           join face other on other.event_id = %(event)s and other.model = evidence.model
-                and other.bib is null and not other.bib_unclear
-           where other.quality >= %(quality)s
-             and -(other.embedding <#> evidence.embedding) >= %(rival)s
-           union
-           select photo_id from bib_tag
-           where event_id = %(event)s and bib = any(%(bibs)s) and source = 'linked'""",
-        {
-            "photos": list(photo_ids),
-            "lost": list(lost),
-            "bibs": list(bibs),
-            "event": event_id,
-            "rival": RIVAL,
-            "quality": LEAST_QUALITY,
-        },
+    evidence = """select model, photo_id, embedding from face
+                  where event_id = %(event)s and quality >= %(quality)s and embedding is not null"""
+    values = {
+        "event": event_id,
+        "quality": LEAST_QUALITY,
+        "photos": list(change.photos),
+        "lost": [photo_id for photo_id, _ in change.lost],
+        "bibs": [bib for _, bib in change.lost],
+    }
+    gained = await templates_by_model(
+        connection, evidence + " and bib is not null and photo_id = any(%(photos)s)", values
     )
-    return {*photo_ids, *(row[0] for row in await cursor.fetchall())}
+    lost = await templates_by_model(
+        connection, evidence + " and (photo_id = any(%(lost)s) or bib = any(%(bibs)s))", values
+    )
+    judged: set[int] = set()
+    judged_if_linked: set[int] = set()
+    for model, faces in gained.items():
+        alike = await faces_alike(connection, event_id, model, faces.vectors, FREE, RIVAL)
+        judged.update(alike.ids[alike.cosines >= THREE_AGREE].tolist())
+        judged_if_linked.update(alike.ids.tolist())
+    for model, faces in lost.items():
+        alike = await faces_alike(connection, event_id, model, faces.vectors, FREE, RIVAL)
+        judged.update(alike.ids.tolist())
+    cursor = await connection.execute(
+        """select photo_id from face where id = any(%s)
+           union select photo_id from face join bib_tag using (photo_id)
+                 where face.id = any(%s) and source = 'linked'
+           union select photo_id from bib_tag
+                 where event_id = %s and bib = any(%s) and source = 'linked'""",
+        [list(judged), list(judged_if_linked - judged), event_id, list(change.bibs)],
+    )
+    return {*change.photos, *(row[0] for row in await cursor.fetchall())}
 
 
 async def bibs_of_faces(
@@ -108,43 +131,77 @@ async def bibs_of_faces(
 
     Faces that wear a bib there, or may wear one, are left out: nothing contradicts what they wear.
     """
-    cursor = await connection.execute(
-        """with mine as materialized (
-             select id, photo_id, model, embedding from face
-             where photo_id = any(%(photos)s) and event_id = %(event)s
-               and bib is null and not bib_unclear and quality >= %(quality)s)
-           select id, photo_id, bib, array_agg(cosine)
-           from (select mine.id, mine.photo_id, worn.bib,
-                        max(-(mine.embedding <#> worn.embedding)) as cosine
-                 from mine
-                 join face worn on worn.event_id = %(event)s and worn.model = mine.model
-                      and worn.bib is not null and worn.photo_id <> mine.photo_id
-                 where worn.quality >= %(quality)s
-                   and -(mine.embedding <#> worn.embedding) >= %(rival)s
-                 group by mine.id, mine.photo_id, worn.bib, worn.photo_id) alike
-           group by id, photo_id, bib""",
-        {
-            "photos": list(photo_ids),
-            "event": event_id,
-            "rival": RIVAL,
-            "quality": LEAST_QUALITY,
-        },
+    mine = await templates_by_model(
+        connection,
+        """select model, photo_id, embedding from face
+           where photo_id = any(%(photos)s) and event_id = %(event)s and quality >= %(quality)s
+             and embedding is not null and bib is null and not bib_unclear""",
+        {"photos": list(photo_ids), "event": event_id, "quality": LEAST_QUALITY},
     )
-    similar: defaultdict[tuple[UUID, int], dict[str, list[float]]] = defaultdict(dict)
-    for face_id, photo_id, bib, cosines in await cursor.fetchall():
-        similar[photo_id, face_id][bib] = cosines
-    owners = await judged(connection, event_id, similar)
     found: defaultdict[UUID, dict[str, float]] = defaultdict(dict)
-    for (photo_id, _), owner in owners.items():
-        found[photo_id][owner.bib] = max(owner.confidence, found[photo_id].get(owner.bib, 0.0))
+    for model, faces in mine.items():
+        owners = await owners_of(connection, event_id, model, faces.vectors, photos=faces.keys)
+        for row, owner in owners.items():
+            bibs = found[faces.keys[row]]
+            bibs[owner.bib] = max(owner.confidence, bibs.get(owner.bib, 0.0))
     return found
+
+
+async def owners_of(
+    connection: AsyncConnection,
+    event_id: int,
+    model: str,
+    vectors: Vectors,
+    *,
+    photos: Sequence[UUID] | None = None,
+) -> dict[int, Owner]:
+    """The owners that are sure, by row of these templates (n, dimensions).
+
+    `photos`: on which each is, that are no evidence for it.
+    """
+    alike = await faces_alike(connection, event_id, model, vectors, WORN, RIVAL)
+    agreeing = alike.cosines >= THREE_AGREE
+    similar = await _by_bib(connection, alike.those(agreeing), photos)
+    # of the many others few can matter, beside faces that are much more alike
+    floor = np.full(len(vectors), np.inf)
+    for row, cosines in similar.items():
+        floor[row] = rivals_above(cosines)
+    near = alike.cosines > floor[alike.rows]
+    similar = await _by_bib(connection, alike.those(agreeing | near), photos)
+    return await judged(connection, event_id, similar)
+
+
+async def _by_bib(
+    connection: AsyncConnection, alike: Alike, photos: Sequence[UUID] | None
+) -> dict[int, dict[str, list[float]]]:
+    """For each row the cosines of each bib's wearers, the best of each photo."""
+    cursor = await connection.execute(
+        "select id, photo_id, bib from face where id = any(%s) and bib is not null",
+        [np.unique(alike.ids).tolist()],
+    )
+    worn = {face_id: (photo_id, bib) for face_id, photo_id, bib in await cursor.fetchall()}
+    best: dict[tuple[int, str, UUID], float] = {}
+    pairs = zip(alike.rows.tolist(), alike.ids.tolist(), alike.cosines.tolist(), strict=True)
+    for row, face_id, cosine in pairs:
+        photo_id, bib = worn.get(face_id, (None, None))
+        if bib is not None and (photos is None or photos[row] != photo_id):
+            best[row, bib, photo_id] = max(cosine, best.get((row, bib, photo_id), -1.0))
+    similar: defaultdict[int, dict[str, list[float]]] = defaultdict(dict)
+    for (row, bib, _), cosine in best.items():
+        similar[row].setdefault(bib, []).append(cosine)
+    return similar
 
 
 async def judged(
     connection: AsyncConnection, event_id: int, similar: Mapping[Key, Mapping[str, Sequence[float]]]
 ) -> dict[Key, Owner]:
-    """The owners that are sure, of faces with these cosines to the wearers of bibs."""
-    bibs = {bib for cosines in similar.values() for bib in cosines}
+    """The owners that are sure, of templates with these cosines to the wearers of bibs."""
+    bibs = {
+        bib
+        for of_bibs in similar.values()
+        for bib, cosines in of_bibs.items()
+        if max(cosines) >= THREE_AGREE
+    }
     cursor = await connection.execute(
         """select bib, count(distinct photo_id) from face
            where event_id = %s and bib = any(%s) and embedding is not null and quality >= %s

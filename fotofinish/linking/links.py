@@ -1,33 +1,39 @@
 """Links of an event's photos, kept true: bibs of people whose number is hidden on a photo.
 
-A link is a row of `bib_tag` with `source = 'linked'`, never evidence for another. What is due is
-taken in small transactions, so that a selfie search never waits long; a crash leaves it due.
-Links follow from the evidence alone: the order in which photos came does not matter.
+A link is a row of `bib_tag` with `source = 'linked'`, never evidence for another. Faces are
+compared outside of transactions, so that nobody waits for it: what changes meanwhile is due anew,
+and a crash leaves due what was. Links follow from the evidence alone: the order of photos does not
+matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from fotofinish.faces.matching import lock_for_photo
-from fotofinish.linking.evidence import bibs_of_faces, note_wearing, photos_to_judge
-from fotofinish.linking.selfies import link_selfies, selfies_near
+from fotofinish.linking.evidence import Change, bibs_of_faces, note_wearing, photos_to_judge
+from fotofinish.linking.selfies import keep_links, owners_of_selfies, searches_near
 
 LOCK_CLASS = 0x6C696E6B  # "link": the first of the two numbers of our advisory locks
-BATCH = 100
+BATCH = 1600
 
 
 async def link_due_photos(connection: AsyncConnection, limit: int = BATCH) -> int:
     """Take up to `limit` rows of one event from what is due; returns how many they were."""
-    async with connection.transaction():
-        cursor = await connection.execute("select event_id from link_due order by id limit 1")
-        row = await cursor.fetchone()
-        if row is None:
-            return 0
+    cursor = await connection.execute("select event_id from link_due order by id limit 1")
+    row = await cursor.fetchone()
+    if row is None:
+        return 0
+    turn = [LOCK_CLASS, row[0]]
+    # of two that compare at once, the one that read first could write last
+    await connection.execute("select pg_advisory_lock(%s, hashint8(%s))", turn)
+    try:
         return await _link_event(connection, row[0], limit)
+    finally:
+        await connection.execute("select pg_advisory_unlock(%s, hashint8(%s))", turn)
 
 
 async def links_are_due(connection: AsyncConnection, event_id: int) -> bool:
@@ -40,31 +46,58 @@ async def links_are_due(connection: AsyncConnection, event_id: int) -> bool:
 
 
 async def _link_event(connection: AsyncConnection, event_id: int, limit: int) -> int:
-    await connection.execute(
-        "select pg_advisory_xact_lock(%s, hashint8(%s))", [LOCK_CLASS, event_id]
-    )
+    async with connection.transaction():
+        due, change = await _take(connection, event_id, limit)
+    if change.photos:
+        judged = await photos_to_judge(connection, event_id, change)
+        links = await bibs_of_faces(connection, event_id, judged)
+        searches = await searches_near(connection, event_id, change.photos, change.bibs)
+        owners = await owners_of_selfies(connection, event_id, searches)
+    async with connection.transaction():
+        if change.photos and await _links_are_wanted(connection, event_id):
+            locked = await _lock(connection, event_id, judged)
+            await _relink(connection, locked, links)
+            await keep_links(connection, event_id, searches, owners)
+        await connection.execute("delete from link_due where id = any(%s)", [due])
+    return len(due)
+
+
+async def _take(connection: AsyncConnection, event_id: int, limit: int) -> tuple[list[int], Change]:
+    """The ids of what is due, and what it changes; nothing where links are switched off.
+
+    A selfie that is being searched is waited for: it is known afterwards, and later ones see what
+    faces wear by then.
+    """
     await lock_for_photo(connection, event_id)
     cursor = await connection.execute(
-        """delete from link_due where id in
-             (select id from link_due where event_id = %s order by id limit %s)
-           returning photo_id, bib""",
+        "select id, photo_id, bib from link_due where event_id = %s order by id limit %s",
         [event_id, limit],
     )
     due = await cursor.fetchall()
-    cursor = await connection.execute("select link_faces from event where id = %s", [event_id])
+    ids = [row[0] for row in due]
+    if not await _links_are_wanted(connection, event_id):
+        return ids, Change(set(), set(), set())
+    change = await note_wearing(connection, event_id, {photo_id for _, photo_id, _ in due})
+    # after a crash faces wear it already: only this tells then for which bibs that was new
+    changed = list(change.gained | change.lost)
+    cursor = await connection.execute(
+        """insert into link_due (event_id, photo_id, bib)
+           select %s, photo_id, bib from unnest(%s::uuid[], %s::text[]) as changed (photo_id, bib)
+           returning id""",
+        [event_id, [photo_id for photo_id, _ in changed], [bib for _, bib in changed]],
+    )
+    ids += [row[0] for row in await cursor.fetchall()]
+    change.lost.update((photo_id, bib) for _, photo_id, bib in due if bib is not None)
+    return ids, change
+
+
+async def _links_are_wanted(connection: AsyncConnection, event_id: int) -> bool:
+    """Whether the event links, which stays so until this transaction has ended."""
+    cursor = await connection.execute(
+        "select link_faces from event where id = %s for share", [event_id]
+    )
     row = await cursor.fetchone()
-    if row is None or not row[0]:
-        return len(due)
-    photos = {photo_id for photo_id, _ in due}
-    bibs = {bib for _, bib in due if bib is not None}
-    bibs |= await note_wearing(connection, event_id, photos)
-    lost = {photo_id for photo_id, bib in due if bib is not None}
-    judged = await photos_to_judge(connection, event_id, photos, lost=lost, bibs=bibs)
-    locked = await _lock(connection, event_id, judged)
-    await _relink(connection, event_id, locked)
-    selfies = await selfies_near(connection, event_id, locked, bibs)
-    await link_selfies(connection, event_id, selfies)
-    return len(due)
+    return bool(row and row[0])
 
 
 async def _lock(
@@ -86,16 +119,19 @@ async def _lock(
     return locked
 
 
-async def _relink(connection: AsyncConnection, event_id: int, photo_ids: Collection[UUID]) -> None:
-    """Make the photos' links those that the evidence gives; others of their tags stay.
+async def _relink(
+    connection: AsyncConnection,
+    photo_ids: Collection[UUID],
+    bibs_of: Mapping[UUID, Mapping[str, float]],
+) -> None:
+    """Make the photos' links those of `bibs_of`; others of their tags stay.
 
     Bibs that somebody said are not on a photo stay away.
     """
-    found = await bibs_of_faces(connection, event_id, photo_ids)
     links = [
         (photo_id, bib, confidence)
-        for photo_id, bibs in found.items()
-        for bib, confidence in bibs.items()
+        for photo_id in photo_ids
+        for bib, confidence in bibs_of.get(photo_id, {}).items()
     ]
     columns = [list(column) for column in zip(*links, strict=True)] or [[], [], []]
     await connection.execute(

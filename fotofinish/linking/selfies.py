@@ -7,21 +7,31 @@ wearing it; its other photos are linked unless another face wears the bib there.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL
-from fotofinish.linking.evidence import judged
+from fotofinish.linking.comparing import templates_by_model
+from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL, Owner
+from fotofinish.linking.evidence import judged, owners_of
 
 # below this cosine two good faces are of two people (1 % of true pairs on LFW, 99 % of false ones)
 ANOTHER_PERSON = 0.3
 
 
-async def selfies_near(
+class Search(NamedTuple):
+    """One search; of another selfie that came under its id since, `made_at` tells it apart."""
+
+    id: UUID
+    made_at: datetime
+
+
+async def searches_near(
     connection: AsyncConnection, event_id: int, photo_ids: Collection[UUID], bibs: Collection[str]
-) -> set[UUID]:
+) -> list[Search]:
     """The live searches that found one of these photos, or photos of one of their bibs."""
     cursor = await connection.execute(
         """with bib as (
@@ -31,69 +41,98 @@ async def selfies_near(
              select unnest(%(photos)s::uuid[]) as photo_id
              union select photo_id from bib_tag join bib using (bib)
              where event_id = %(event)s and visible)
-           select distinct selfie_id from selfie_match join near using (photo_id)
-           join selfie on selfie.event_id = selfie_match.event_id and selfie.id = selfie_id
-           where selfie_match.event_id = %(event)s and selfie.expires_at > now()""",
+           select id, created_at from selfie
+           where event_id = %(event)s and expires_at > now()
+             and id in (select selfie_id from selfie_match join near using (photo_id)
+                        where event_id = %(event)s)""",
         {"photos": list(photo_ids), "bibs": list(bibs), "event": event_id},
     )
-    return {row[0] for row in await cursor.fetchall()}
+    return [Search(*row) for row in await cursor.fetchall()]
 
 
-async def link_selfies(
-    connection: AsyncConnection, event_id: int, selfie_ids: Collection[UUID]
-) -> None:
-    """Make the searches' links those that the evidence gives; their own matches stay.
-
-    Runs inside a transaction that holds one of the locks of `faces/matching.py`.
-    """
-    if not selfie_ids:
-        return
-    cursor = await connection.execute(
-        """select id, bib, array_agg(cosine)
-           from (select selfie.id, worn.bib, max(-(selfie.embedding <#> worn.embedding)) as cosine
-                 from selfie
-                 join face worn on worn.event_id = selfie.event_id and worn.model = selfie.model
-                      and worn.bib is not null
-                 join event on event.id = selfie.event_id and event.link_faces
-                 where selfie.event_id = %(event)s and selfie.id = any(%(selfies)s)
-                   and worn.quality >= %(quality)s
-                   and -(selfie.embedding <#> worn.embedding) >= %(rival)s
-                 group by selfie.id, worn.bib, worn.photo_id) alike
-           group by id, bib""",
-        {"event": event_id, "selfies": list(selfie_ids), "rival": RIVAL,
-         "quality": LEAST_QUALITY},
-    )  # fmt: skip
-    similar: defaultdict[UUID, dict[str, list[float]]] = defaultdict(dict)
-    for selfie_id, bib, cosines in await cursor.fetchall():
-        similar[selfie_id][bib] = cosines
-    owners = await judged(connection, event_id, similar)
-    await connection.execute(
-        "delete from selfie_match where event_id = %s and selfie_id = any(%s) and linked",
-        [event_id, list(selfie_ids)],
+async def owners_of_selfies(
+    connection: AsyncConnection, event_id: int, searches: Collection[Search]
+) -> dict[UUID, Owner]:
+    """Whose bib the people of these selfies wear, where that is sure."""
+    owners: dict[UUID, Owner] = {}
+    mine = await templates_by_model(
+        connection,
+        """select model, id, embedding from selfie
+           where event_id = %(event)s and id = any(%(selfies)s) and embedding is not null""",
+        {"event": event_id, "selfies": [search.id for search in searches]},
     )
-    for selfie_id, owner in owners.items():
-        await _add(connection, event_id, selfie_id, owner.bib, owner.confidence)
+    for model, selfies in mine.items():
+        found = await owners_of(connection, event_id, model, selfies.vectors)
+        owners |= {selfies.keys[row]: owner for row, owner in found.items()}
+    return owners
 
 
-async def _add(
-    connection: AsyncConnection, event_id: int, selfie_id: UUID, bib: str, confidence: float
+async def link_new_selfie(connection: AsyncConnection, event_id: int, search: Search) -> None:
+    """Link a search that was just stored, if its event links at all.
+
+    Runs in the transaction that holds `lock_for_selfie`.
+    """
+    cursor = await connection.execute(
+        """select worn.bib, max(-(selfie.embedding <#> worn.embedding))
+           from selfie
+           join face worn on worn.event_id = selfie.event_id and worn.model = selfie.model
+                and worn.bib is not null
+           join event on event.id = selfie.event_id and event.link_faces
+           where selfie.event_id = %(event)s and selfie.id = %(selfie)s
+             and worn.quality >= %(quality)s
+             and -(selfie.embedding <#> worn.embedding) >= %(rival)s
+           group by worn.bib, worn.photo_id""",
+        {"event": event_id, "selfie": search.id, "rival": RIVAL, "quality": LEAST_QUALITY},
+    )
+    similar: defaultdict[str, list[float]] = defaultdict(list)
+    for bib, cosine in await cursor.fetchall():
+        similar[bib].append(cosine)
+    owners = await judged(connection, event_id, {search.id: similar})
+    await keep_links(connection, event_id, [search], owners)
+
+
+async def keep_links(
+    connection: AsyncConnection,
+    event_id: int,
+    searches: Collection[Search],
+    owners: Mapping[UUID, Owner],
 ) -> None:
-    """Add the bib's photos to the search, but those on which somebody else wears it."""
+    """Make the searches' links those of their owners' bibs; their own matches stay.
+
+    A bib's photos are linked but those on which somebody else wears it. Runs in a transaction.
+    """
+    columns = [list(column) for column in zip(*searches, strict=True)] or [[], []]
+    await connection.execute(
+        """delete from selfie_match match
+           using selfie join unnest(%s::uuid[], %s::timestamptz[]) as search (id, made_at)
+                 on search.id = selfie.id and search.made_at = selfie.created_at
+           where match.event_id = %s and match.selfie_id = selfie.id and match.linked
+             and selfie.event_id = match.event_id""",
+        [*columns, event_id],
+    )
+    owned = [
+        (*search, owner.bib, owner.confidence)
+        for search in searches
+        if (owner := owners.get(search.id)) is not None
+    ]
+    columns = [list(column) for column in zip(*owned, strict=True)] or [[], [], [], []]
     await connection.execute(
         """insert into selfie_match
                   (event_id, selfie_id, photo_id, score, captured_at, extension, visible, linked)
-           select tag.event_id, selfie.id, tag.photo_id, %(confidence)s, tag.captured_at,
+           select tag.event_id, selfie.id, tag.photo_id, search.confidence, tag.captured_at,
                   tag.extension, tag.visible, true
-           from bib_tag tag
-           join selfie on selfie.event_id = tag.event_id and selfie.id = %(selfie)s
-           where tag.event_id = %(event)s and tag.bib = %(bib)s and tag.visible
-             and tag.source <> 'linked'
+           from unnest(%(ids)s::uuid[], %(made_at)s::timestamptz[], %(bibs)s::text[],
+                       %(confidences)s::float8[]) as search (id, made_at, bib, confidence)
+           join selfie on selfie.event_id = %(event)s and selfie.id = search.id
+                and selfie.created_at = search.made_at
+           join bib_tag tag on tag.event_id = selfie.event_id and tag.bib = search.bib
+           where tag.visible and tag.source <> 'linked'
              and not exists (
                select 1 from face
                where face.photo_id = tag.photo_id and face.bib = tag.bib
                  and face.model = selfie.model and face.quality >= %(quality)s
                  and -(face.embedding <#> selfie.embedding) < %(another)s)
            on conflict (event_id, selfie_id, photo_id) do nothing""",
-        {"event": event_id, "selfie": selfie_id, "bib": bib, "confidence": confidence,
-         "another": ANOTHER_PERSON, "quality": LEAST_QUALITY},
-    )  # fmt: skip
+        dict(zip(("ids", "made_at", "bibs", "confidences"), columns, strict=True))
+        | {"event": event_id, "another": ANOTHER_PERSON, "quality": LEAST_QUALITY},
+    )
