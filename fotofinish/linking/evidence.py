@@ -18,6 +18,7 @@ from fotofinish.bibs.bodies import Box
 from fotofinish.linking.comparing import FREE, WORN, Alike, Vectors, faces_alike, templates_by_model
 from fotofinish.linking.deciding import (
     LEAST_QUALITY,
+    MARGIN,
     RIVAL,
     THREE_AGREE,
     Owner,
@@ -104,24 +105,56 @@ async def photos_to_judge(connection: AsyncConnection, event_id: int, change: Ch
     lost = await templates_by_model(
         connection, evidence + " and (photo_id = any(%(lost)s) or bib = any(%(bibs)s))", values
     )
-    judged: set[int] = set()
-    judged_if_linked: set[int] = set()
+    judged: set[UUID] = set(change.photos)
+    near: set[int] = set()
     for model, faces in gained.items():
         alike = await faces_alike(connection, event_id, model, faces.vectors, FREE, RIVAL)
-        judged.update(alike.ids[alike.cosines >= THREE_AGREE].tolist())
-        judged_if_linked.update(alike.ids.tolist())
+        near.update(alike.ids[alike.cosines >= THREE_AGREE].tolist())
+        judged |= await _doubted(connection, event_id, alike)
     for model, faces in lost.items():
         alike = await faces_alike(connection, event_id, model, faces.vectors, FREE, RIVAL)
-        judged.update(alike.ids.tolist())
+        near.update(alike.ids.tolist())
     cursor = await connection.execute(
         """select photo_id from face where id = any(%s)
-           union select photo_id from face join bib_tag using (photo_id)
-                 where face.id = any(%s) and source = 'linked'
            union select photo_id from bib_tag
                  where event_id = %s and bib = any(%s) and source = 'linked'""",
-        [list(judged), list(judged_if_linked - judged), event_id, list(change.bibs)],
+        [list(near), event_id, list(change.bibs)],
     )
-    return {*change.photos, *(row[0] for row in await cursor.fetchall())}
+    return judged.union(row[0] for row in await cursor.fetchall())
+
+
+async def _doubted(connection: AsyncConnection, event_id: int, alike: Alike) -> set[UUID]:
+    """Photos that are linked for a face to which one of these pairs may be a rival.
+
+    Most pairs are none: a face that is linked is much more like those that wear its bib.
+    """
+    by_cosine = np.argsort(-alike.cosines, kind="stable")
+    ids, first = np.unique(alike.ids[by_cosine], return_index=True)
+    cursor = await connection.execute(
+        """with agreeing as (
+             select face.id, face.photo_id, rival.cosine, tag.bib,
+                    max(-(face.embedding <#> worn.embedding)) as support
+             from unnest(%(ids)s::bigint[], %(cosines)s::float8[]) as rival (id, cosine)
+             join face using (id)
+             join bib_tag tag on tag.photo_id = face.photo_id and tag.source = 'linked'
+             join face worn on worn.event_id = %(event)s and worn.bib = tag.bib
+                  and worn.model = face.model and worn.photo_id <> face.photo_id
+             where worn.quality >= %(quality)s
+               and -(face.embedding <#> worn.embedding) >= %(agree)s
+             group by face.id, face.photo_id, rival.cosine, tag.bib, worn.photo_id)
+           select distinct photo_id from agreeing
+           group by id, photo_id, cosine, bib
+           having cosine > (array_agg(support order by support desc))[2] - %(margin)s::float8""",
+        {
+            "ids": ids.tolist(),
+            "cosines": alike.cosines[by_cosine][first].tolist(),
+            "event": event_id,
+            "quality": LEAST_QUALITY,
+            "agree": THREE_AGREE,
+            "margin": MARGIN,
+        },
+    )
+    return {row[0] for row in await cursor.fetchall()}
 
 
 async def bibs_of_faces(
