@@ -45,12 +45,25 @@ def examine(settings: Settings) -> list[Check]:
         _tried("storage", lambda: _storage(settings), "check FOTOFINISH_STORAGE_URL"),
         _tried("uploads from browsers", lambda: _direct(settings), "see docs/production.md"),
         *(_model(name) for name in MODELS),
+        *_embedder(settings),
         Check("links", True, f"valid {settings.link_ttl} s, under {settings.public_url}"),
     ]
 
 
 def _model(name: str) -> Check:
     return _tried(f"model {name}", lambda: model_path(name).name, "run make install")
+
+
+def _embedder(settings: Settings) -> list[Check]:
+    """Whether an embedder of the operator's own can be loaded; nothing without one."""
+    path = settings.face_embedder
+    if path is None:
+        return []
+    # imported here: what loads networks is slow to import, and few have one of their own
+    from fotofinish.vision.faces import FaceFinder
+
+    mend = "name another file in FOTOFINISH_FACE_EMBEDDER, or nothing for the packaged model"
+    return [_tried("face embedder", lambda: FaceFinder(embedder_path=path).model, mend)]
 
 
 def _tried(subject: str, attempt: Callable[[], str], mend: str) -> Check:

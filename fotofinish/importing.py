@@ -34,6 +34,7 @@ from fotofinish.photos.failures import list_failed
 from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.photos.photos import EventStatus, event_status
 from fotofinish.settings import Settings
+from fotofinish.starting import refuse_mistakes
 from fotofinish.storage.stores import Store, open_store
 from fotofinish.workers import WorkerProcesses, workers_alive
 
@@ -101,8 +102,10 @@ async def import_photos(
     Of the photos that could not be read then, the report names the event's, earlier ones too.
     While nobody else's worker runs, waiting starts workers of its own.
 
-    Raises NotFound, InvalidValue, and NotAllowed for an archived event.
+    Raises NotFound, InvalidValue, NotAllowed for an archived event, and SettingsError as
+    `refuse_mistakes` does.
     """
+    refuse_mistakes(settings)
     files = list(find_files(paths))
     store = open_store(settings)
     queue = make_queue(database.dsn)

@@ -17,6 +17,7 @@ from fotofinish.listening import listen
 from fotofinish.logs import log_as_json
 from fotofinish.organisations.first_owner import has_accounts, set_up_secret
 from fotofinish.settings import Settings
+from fotofinish.starting import refuse_mistakes
 from fotofinish.web.protocol import HttpProtocol
 from fotofinish.workers import WorkerProcesses
 
@@ -28,8 +29,9 @@ GRACE = 10
 def serve_forever(settings: Settings, *, host: str, port: int, workers: int | None) -> None:
     """Serve until told to stop; `workers` None means one a core, 0 none at all.
 
-    Raises SettingsError when host or port cannot be had.
+    Raises SettingsError when host or port cannot be had, and for what `refuse_mistakes` refuses.
     """
+    refuse_mistakes(settings)
     count = default_workers() if workers is None else workers
     if "public_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"public_url": f"http://{_reachable(host)}:{port}"})
@@ -76,7 +78,8 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
 
 
 def work_forever(settings: Settings, *, concurrency: int | None) -> None:
-    """Process photos until told to stop."""
+    """Process photos until told to stop. Raises SettingsError as `refuse_mistakes` does."""
+    refuse_mistakes(settings)
     count = concurrency or default_workers()
     log_as_json()
     with open_database(settings) as database:

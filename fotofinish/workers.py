@@ -21,6 +21,7 @@ from psycopg import AsyncConnection
 
 from fotofinish import jobs
 from fotofinish.database.connection import Database, open_pool
+from fotofinish.errors import FotofinishError
 from fotofinish.logs import log_as_json
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
@@ -84,7 +85,11 @@ def run_worker(settings: Settings, database: Database, parent: int) -> None:
     log_as_json()
     give_memory_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops us
-    asyncio.run(_work(settings, database, parent))
+    try:
+        asyncio.run(_work(settings, database, parent))
+    except FotofinishError as error:
+        logger.error("photos cannot be read: %s", error.message)
+        raise SystemExit(1) from None
 
 
 async def workers_alive(connection: AsyncConnection) -> bool:

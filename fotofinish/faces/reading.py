@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import orjson
 
-from fotofinish.errors import FotofinishError
+from fotofinish.errors import FotofinishError, ModelError
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import sniff
@@ -28,7 +28,10 @@ def main(max_pixels: int, embedder: Path | None) -> None:
     """Answer pictures from standard input on standard output."""
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
-    finder = FaceFinder(embedder_path=embedder)
+    try:
+        finder = FaceFinder(embedder_path=embedder)
+    except ModelError as error:
+        raise SystemExit(error.message) from None
     _answer(answers, {"model": finder.model, "threshold": DEFAULT_MATCH_THRESHOLD})
     while length := questions.read(8):
         picture = questions.read(int.from_bytes(length, "big"))

@@ -26,6 +26,8 @@ from PIL import Image, ImageDraw, ImageFont
 from fotofinish.database.connection import open_database
 from fotofinish.settings import load_settings
 
+PATIENCE = 120
+
 
 class Installation:
     """A data folder, and the command that works on it."""
@@ -47,13 +49,15 @@ class Installation:
             text=True,
             input=stdin,
             cwd=self.folder,
+            timeout=PATIENCE,
         )
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **settings: str) -> subprocess.Popen[str]:
         """The command, running. Ctrl-C stops it, also where the tests run in the background."""
+        given = {"DATA_DIR": str(self.folder / "data"), **settings}
         return subprocess.Popen(
             [sys.executable, "-m", "fotofinish", *words],
-            env={**os.environ, "FOTOFINISH_DATA_DIR": str(self.folder / "data")},
+            env={**os.environ, **{f"FOTOFINISH_{name}": value for name, value in given.items()}},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -371,6 +375,50 @@ def test_doctor_finds_a_fresh_installation_well(installation: Installation) -> N
     checks = installation.json("doctor")["checks"]
     assert {"database", "pgvector", "storage", "workers"} <= {c["subject"] for c in checks}
     assert all(check["ok"] for check in checks)
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "import"])
+def test_a_face_embedder_that_is_missing_is_told_before_anything_starts(
+    installation: Installation, photos: Path, command: str
+) -> None:
+    words = ("import", "456", str(photos)) if command == "import" else (command,)
+    done = installation.run(*words, FACE_EMBEDDER=str(photos / "mine.onnx"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: FOTOFINISH_FACE_EMBEDDER: ")
+    assert "mine.onnx cannot be read (No such file or directory)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [None, b"no network at all"])
+def test_doctor_loads_the_face_embedder_and_says_how_to_mend_it(
+    installation: Installation, tmp_path: Path, content: bytes | None
+) -> None:
+    embedder = tmp_path / "mine.onnx"
+    if content is not None:
+        embedder.write_bytes(content)
+    done = installation.run("doctor", FACE_EMBEDDER=str(embedder))
+    assert done.returncode == 1
+    assert "FAIL face embedder: The face model mine" in done.stdout
+    assert "to mend it: name another file in FOTOFINISH_FACE_EMBEDDER" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_workers_say_in_their_log_that_the_face_embedder_is_no_network(
+    installation: Installation, tmp_path: Path
+) -> None:
+    embedder = tmp_path / "mine.onnx"
+    embedder.touch()
+    worker = installation.start("worker", "--concurrency", "1", FACE_EMBEDDER=str(embedder))
+    assert worker.stderr is not None
+    said = []
+    for line in worker.stderr:
+        said.append(line)
+        if line.startswith("{"):
+            break
+    worker.send_signal(signal.SIGINT)
+    worker.communicate(timeout=PATIENCE)
+    assert "FOTOFINISH_FACE_EMBEDDER takes an ArcFace-style ONNX" in json.loads(said[-1])["message"]
+    assert "Traceback" not in "".join(said)
 
 
 def test_a_setting_that_does_not_fit_is_named_without_its_value(
