@@ -46,7 +46,7 @@ def note_download(uses: EventUses, key: str) -> None:
 def create_app(settings: Settings, database: Database) -> Starlette:
     """The whole server as one ASGI application; it opens its services when it is started.
 
-    Raises SettingsError or StorageError at start when the storage setting does not fit.
+    Raises SettingsError at start when the storage setting does not fit.
     """
 
     metrics = Metrics()

@@ -103,6 +103,11 @@ class StorageError(FotofinishError):
     status = 503
 
 
+class StorageRefused(StorageError):
+    """The object store answers that it will not: no such bucket, other credentials. Waiting does
+    not mend it."""
+
+
 class ObjectMissing(StorageError):
     """There is no object under this key."""
 

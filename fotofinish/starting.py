@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fotofinish.errors import SettingsError
+from rich.console import Console
+
+from fotofinish.errors import SettingsError, StorageError, StorageRefused
 from fotofinish.settings import Settings
+from fotofinish.storage.cloud import CloudStore
+from fotofinish.storage.stores import open_store
 
 
 def refuse_mistakes(settings: Settings) -> None:
     """Raise SettingsError, with how to mend it, for what no start can work with.
 
-    Quick, and so not thorough: what a model is good for is said by `fotofinish doctor`.
+    Quick, and so not thorough: what a model is good for is said by `fotofinish doctor`. A store
+    that does not answer keeps nothing from starting, as it will be back: that is only told.
     """
     if settings.face_embedder is not None:
         _refuse_unreadable(settings.face_embedder)
+    store = open_store(settings)
+    if isinstance(store, CloudStore):
+        _refuse_wrong(store)
 
 
 def _refuse_unreadable(embedder: Path) -> None:
@@ -25,3 +33,15 @@ def _refuse_unreadable(embedder: Path) -> None:
             f"FOTOFINISH_FACE_EMBEDDER: {embedder} cannot be read ({error.strerror}). Name an "
             "ArcFace-style ONNX for 112x112 pixels, or nothing for the packaged one."
         ) from None
+
+
+def _refuse_wrong(store: CloudStore) -> None:
+    try:
+        store.reach()
+    except StorageRefused as error:
+        raise SettingsError(f"FOTOFINISH_STORAGE_URL: {error.message}") from None
+    except StorageError as error:
+        Console(stderr=True).print(
+            f"Warning: {error.message} Photos wait until it answers; 'fotofinish doctor' tries it.",
+            soft_wrap=True,
+        )

@@ -10,7 +10,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
-from fotofinish.errors import ObjectMissing, StorageError
+from fotofinish.errors import ObjectMissing, StorageError, StorageRefused
 from fotofinish.storage.disposition import attachment
 from fotofinish.storage.keys import check_key
 from fotofinish.storage.s3_place import S3Place
@@ -54,6 +54,8 @@ LOOKS = Limits(
 
 SERVICE_CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
 HTTP_STATUS = re.compile(r"status code: (\d{3})")
+# with a code of the service: a proxy before a store that is away answers so too, but without
+REFUSALS = ("400", "401", "403")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,13 @@ class CloudStore:
                 raise StorageError(f"{self.name} gives back other bytes than it was given.")
             obstore.delete(self._looks, key)
 
+    def reach(self) -> None:
+        """Raise StorageError unless the bucket answers, StorageRefused when waiting will not mend
+        it. Reads only, so a full bucket answers; done within seconds."""
+        key = "check/reach"
+        with suppress(ObjectMissing), self._failures(key):
+            obstore.get(self._looks, key)
+
     async def _look(self, key: str) -> bool | StorageError:
         try:
             with self._failures(key):
@@ -245,19 +254,21 @@ class CloudStore:
         text = str(error)
         code = SERVICE_CODE.search(text)
         status = HTTP_STATUS.search(text)
+        refused = code and status and status[1] in REFUSALS
+        kind = StorageRefused if refused else StorageError
         if code and code[1] in ("NoSuchBucket", "ContainerNotFound"):
-            return StorageError(f"{self.name} does not exist.")
+            return StorageRefused(f"{self.name} does not exist. Make it, or name another.")
         if status and status[1] == "404":
             return ObjectMissing(f"There is no object {key} in {self.name}.")
         if isinstance(error, PermissionDeniedError | UnauthenticatedError):
             said = f" ({code[1]})" if code else ""
-            return StorageError(
+            return kind(
                 f"{self.name} refused our credentials{said}. Look at the access key, the secret "
                 "key, and what they may do there."
             )
         if status:
             said = f", {code[1]}" if code else ""
-            return StorageError(f"{self.name} answered with an error (HTTP {status[1]}{said}).")
+            return kind(f"{self.name} answered with an error (HTTP {status[1]}{said}).")
         if isinstance(error, OSError):
             return StorageError(f"A file to be stored cannot be read ({type(error).__name__}).")
         return StorageError(f"{self.name} cannot be reached.")

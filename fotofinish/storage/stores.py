@@ -91,15 +91,15 @@ FORMS = (
 def open_store(settings: Settings) -> Store:
     """The store that `FOTOFINISH_STORAGE_URL` names.
 
-    Raises SettingsError, with how to mend it, for an address that does not fit; StorageError when
-    a folder cannot be made. Nothing is asked of a cloud yet: `check` does that.
+    Raises SettingsError, with how to mend it, for an address that does not fit, or a folder that
+    cannot be made. Nothing is asked of a cloud yet: `check` does that.
     """
     url = settings.storage_url
     if url is None:
-        return FolderStore(settings.data_dir / "storage")
+        return _open_folder(settings.data_dir / "storage", "FOTOFINISH_DATA_DIR")
     scheme = url.partition("://")[0].lower()
     if scheme == "file":
-        return FolderStore(_folder(url))
+        return _open_folder(_folder(url), "FOTOFINISH_STORAGE_URL")
     if scheme == "s3":
         return _open_s3(s3_place(url, os.environ))
     if scheme == "gs":
@@ -118,6 +118,15 @@ def _folder(url: str) -> Path:
             "with three slashes."
         )
     return path
+
+
+def _open_folder(path: Path, setting: str) -> FolderStore:
+    try:
+        return FolderStore(path)
+    except StorageError as error:
+        raise SettingsError(
+            f"{setting}: {error.message} Name another, or let this user write there."
+        ) from None
 
 
 def _only_name(url: str, form: str) -> str:

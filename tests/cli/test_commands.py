@@ -488,6 +488,27 @@ def test_serve_says_what_keeps_it_from_serving(installation: Installation) -> No
             assert done.stderr.startswith(f"Error: {message}")
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("file:///proc/nowhere", "FOTOFINISH_STORAGE_URL: The storage folder failed: "),
+        ("s4://photos", "FOTOFINISH_STORAGE_URL has no form that is known."),
+        (
+            "s3://photos?endpiont=https://s3.example.org",
+            "FOTOFINISH_STORAGE_URL: unknown parameter",
+        ),
+    ],
+)
+def test_a_storage_that_cannot_be_opened_is_told_before_anything_starts(
+    installation: Installation, command: str, url: str, message: str
+) -> None:
+    done = installation.run(command, STORAGE_URL=url)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {message}")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", ["fotofinish serve", "fotofinish.demo.run"])
 @pytest.mark.parametrize("port", ["0", "80000"])
 def test_a_port_that_none_can_be_is_refused(tmp_path: Path, command: str, port: str) -> None:

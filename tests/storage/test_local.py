@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fotofinish.errors import ObjectMissing, StorageError
+from fotofinish.errors import ObjectMissing, SettingsError, StorageError
 from fotofinish.settings import Settings
 from fotofinish.storage.folder import FolderStore
 from fotofinish.storage.stores import open_store
@@ -223,7 +223,7 @@ def test_the_asynchronous_ways_do_the_same(store: FolderStore) -> None:
 def test_an_unusable_folder_is_an_error_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     settings = Settings(storage_url=f"file://{tmp_path}/file/storage", data_dir=tmp_path)
-    with pytest.raises(StorageError, match="The storage folder failed: Not a directory"):
+    with pytest.raises(SettingsError, match="STORAGE_URL: The storage folder failed: Not a dir"):
         open_store(settings)
 
 

@@ -6,6 +6,8 @@ import hashlib
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fotofinish.database.connection import Database
 from fotofinish.errors import FotofinishError, ObjectMissing, StorageError
 from fotofinish.photos.preview_links import Picture, preview_links
 from fotofinish.photos.previews import Previews, store_previews
@@ -21,6 +24,7 @@ from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import Store, open_store
 from tests.loops import run
+from tests.running import serving
 from tests.s3_server import free_ports
 
 KEY = "imgs/456/large/a4402318-0cf4-4e1e-b8e8-ac8e8f2fc244.jpg"
@@ -187,6 +191,48 @@ def test_wrong_credentials_are_said_without_naming_them(
         assert os.environ["AWS_ACCESS_KEY_ID"] not in error.message
     with pytest.raises(StorageError, match="SignatureDoesNotMatch"):
         store.check()
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize(
+    ("bucket", "credentials", "message"),
+    [
+        ("never-made", {}, "s3://never-made does not exist. Make it, or name another."),
+        ("photos", {"AWS_ACCESS_KEY_ID": "SOMEBODY"}, "s3://photos refused our credentials"),
+        ("photos", {"AWS_SECRET_ACCESS_KEY": "hush-hush"}, "s3://photos refused our credentials"),
+    ],
+)
+def test_nothing_starts_with_a_bucket_or_credentials_that_waiting_will_not_mend(
+    s3_settings: Settings, command: str, bucket: str, credentials: dict[str, str], message: str
+) -> None:
+    url = (s3_settings.storage_url or "").replace("s3://photos", f"s3://{bucket}")
+    given = {"FOTOFINISH_DATA_DIR": str(s3_settings.data_dir), "FOTOFINISH_STORAGE_URL": url}
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", command],
+        env={**os.environ, **given, **credentials},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: FOTOFINISH_STORAGE_URL: {message}")
+    assert len(done.stderr.splitlines()) == 1
+    assert not any(secret in done.stderr for secret in ("hush-hush", "SOMEBODY"))
+
+
+def test_a_server_starts_while_its_bucket_is_away_and_says_so_as_it_will_be_back(
+    s3_settings: Settings, database: Database
+) -> None:
+    (port,) = free_ports(1)
+    log = s3_settings.data_dir / "log"
+    given = {
+        "FOTOFINISH_DATABASE_URL": database.dsn,
+        "FOTOFINISH_DATA_DIR": str(s3_settings.data_dir),
+        "FOTOFINISH_STORAGE_URL": f"s3://photos?endpoint=http://127.0.0.1:{port}",
+    }
+    with serving(given, log) as url:
+        assert httpx.get(f"{url}/readyz").status_code == 503
+    assert log.read_text().startswith("Warning: s3://photos cannot be reached.")
 
 
 def test_an_endpoint_where_nobody_listens_is_an_error_for_each_key(
