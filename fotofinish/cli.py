@@ -17,7 +17,7 @@ from rich.console import Console
 from fotofinish import __version__
 from fotofinish.database.connection import open_connection, open_database
 from fotofinish.errors import Conflict, FotofinishError
-from fotofinish.settings import Settings, load_settings
+from fotofinish.settings import Settings, load_settings, misspelt_settings
 
 if TYPE_CHECKING:  # the commands load what they need, and no more
     from fotofinish.events.startlist_files import Entry
@@ -359,6 +359,7 @@ def serve(
     """Run the web application. Processing workers run beside it, unless told otherwise."""
     from fotofinish.serving import serve_forever
 
+    _warn_of_misspelt_settings()
     serve_forever(load_settings(), host=host, port=port, workers=0 if no_worker else workers)
 
 
@@ -371,6 +372,7 @@ def worker(
     """Process photos. Any machine will do that reaches the database and the storage."""
     from fotofinish.serving import work_forever
 
+    _warn_of_misspelt_settings()
     work_forever(load_settings(), concurrency=concurrency)
 
 
@@ -379,6 +381,7 @@ def doctor(json_output: Json = False) -> None:
     """Say what is configured and what answers. What does not comes with how to mend it."""
     from fotofinish.doctor import examine
 
+    _warn_of_misspelt_settings()
     checks = examine(load_settings())
     _print(
         {"checks": [check.as_json() for check in checks]},
@@ -422,6 +425,12 @@ def _failure_lines(failed: list[tuple[str, str]], most: int | None = None) -> li
         f"{headline} could not be read:",
         *(f"  {name}: {reason}" for name, reason in failed[:most]),
     ]
+
+
+def _warn_of_misspelt_settings() -> None:
+    for name, nearest in misspelt_settings().items():
+        hint = f"did you mean {nearest}?" if nearest else "docs/production.md has them all."
+        typer.echo(f"Warning: {name} is no setting and changes nothing; {hint}", err=True)
 
 
 def _given_password(*, stdin: bool) -> str | None:

@@ -9,24 +9,34 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 from fotofinish.errors import SettingsError
 
 SHORTEST_SECRET = 32  # characters; 16 bytes in hexadecimal
 LONGEST_RETENTION = 36_500  # days
+PREFIX = "FOTOFINISH_"
+NO_SETTINGS = ("API_KEY",)  # what else we read: `fotofinish download` does
+# what Kubernetes gives every pod beside a service whose name begins with ours ("Service", docs)
+SERVICE_VARIABLE = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)")
 
 
 class Settings(BaseSettings):
     """What an operator can change. Times are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FOTOFINISH_", env_file=".env", env_ignore_empty=True, extra="ignore"
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore"
     )
 
     database_url: SecretStr | None = Field(
@@ -158,7 +168,23 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         faults = "; ".join(
-            f"FOTOFINISH_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            f"{PREFIX}{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
             for fault in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(f"These settings do not fit: {faults}") from None
+
+
+def misspelt_settings() -> dict[str, str | None]:
+    """Variables that are named like settings but are none; each with the nearest setting, if any.
+
+    Of the environment and the `.env` file, in capitals, as their case does not matter.
+    """
+    given = {**DotEnvSettingsSource(Settings).env_vars, **EnvSettingsSource(Settings).env_vars}
+    known = [name.upper() for name in Settings.model_fields]
+    names = {
+        name.upper().removeprefix(PREFIX) for name in given if name.upper().startswith(PREFIX)
+    }.difference(known, NO_SETTINGS)
+    if "kubernetes_service_host" in given:
+        names = {name for name in names if not SERVICE_VARIABLE.fullmatch(name)}
+    nearest = {name: next(iter(get_close_matches(name, known, 1)), None) for name in sorted(names)}
+    return {PREFIX + name: near and PREFIX + near for name, near in nearest.items()}

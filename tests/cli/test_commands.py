@@ -343,6 +343,10 @@ def test_read_names_a_start_list_that_is_missing(
     assert "none.csv" in missing.stderr
 
 
+def _lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return done.stderr.splitlines()
+
+
 def _most_yellow(picture: Image.Image, box: tuple[float, float, float, float]) -> int:
     """How yellow (red and green over blue) the yellowest pixel of a box is."""
     pixels = np.asarray(picture.crop(tuple(map(round, box)))).astype(int)
@@ -448,6 +452,53 @@ def test_a_setting_that_would_break_things_later_is_refused_at_once(
     assert done.returncode == 1
     assert f"FOTOFINISH_{setting}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "warnings"),
+    [
+        ({"LINK_TLL": "hunter2"}, ["FOTOFINISH_LINK_TLL … did you mean FOTOFINISH_LINK_TTL?"]),
+        ({"PORT": "9000"}, ["FOTOFINISH_PORT … docs/production.md has them all."]),
+        ({"LINK_TTL": "60", "API_KEY": "hunter2", "SPARE": ""}, []),
+    ],
+)
+def test_a_misspelt_setting_is_told_with_the_nearest_one_and_stops_nothing(
+    installation: Installation, given: dict[str, str], warnings: list[str]
+) -> None:
+    done = installation.run("doctor", "--json", **given)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["checks"]
+    told = [line.replace(" is no setting and changes nothing;", " …") for line in _lines(done)]
+    assert told == [f"Warning: {warning}" for warning in warnings]
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_misspelt_setting_of_the_env_file_is_told_at_start(
+    installation: Installation, tmp_path: Path, command: str
+) -> None:
+    file = installation.folder / ".env"
+    file.write_text("FOTOFINISH_METRIC_TOKEN=hunter2\nANOTHER=1\n")
+    done = installation.run(command, STORAGE_URL="s4://photos")
+    file.unlink()
+    assert "did you mean FOTOFINISH_METRICS_TOKEN?" in _lines(done)[0]
+    assert _lines(done)[1].startswith("Error: FOTOFINISH_STORAGE_URL has no form")
+    assert "hunter2" not in done.stderr
+
+
+def test_what_kubernetes_sets_beside_a_service_of_our_name_is_not_told_as_misspelt(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    given = {
+        "SERVICE_HOST": "10.0.0.2",
+        "SERVICE_PORT_HTTP": "8000",
+        "PORT": "tcp://10.0.0.2:8000",
+        "DATABASE_PORT_5432_TCP_ADDR": "10.0.0.3",
+        "DATABASE_ULR": "hunter2",
+    }
+    assert [line.split()[1] for line in _lines(installation.run("doctor", **given))] == [
+        "FOTOFINISH_DATABASE_ULR"
+    ]
 
 
 def test_a_secret_key_that_can_be_guessed_is_refused_with_how_to_make_one(
