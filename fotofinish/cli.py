@@ -359,8 +359,8 @@ def serve(
     """Run the web application. Processing workers run beside it, unless told otherwise."""
     from fotofinish.serving import serve_forever
 
-    _warn_of_misspelt_settings()
-    serve_forever(load_settings(), host=host, port=port, workers=0 if no_worker else workers)
+    settings = _settings_to_run_with()
+    serve_forever(settings, host=host, port=port, workers=0 if no_worker else workers)
 
 
 @app.command()
@@ -372,8 +372,7 @@ def worker(
     """Process photos. Any machine will do that reaches the database and the storage."""
     from fotofinish.serving import work_forever
 
-    _warn_of_misspelt_settings()
-    work_forever(load_settings(), concurrency=concurrency)
+    work_forever(_settings_to_run_with(), concurrency=concurrency)
 
 
 @app.command()
@@ -381,8 +380,7 @@ def doctor(json_output: Json = False) -> None:
     """Say what is configured and what answers. What does not comes with how to mend it."""
     from fotofinish.doctor import examine
 
-    _warn_of_misspelt_settings()
-    checks = examine(load_settings())
+    checks = examine(_settings_to_run_with())
     _print(
         {"checks": [check.as_json() for check in checks]},
         "\n".join(check.as_line() for check in checks),
@@ -427,10 +425,13 @@ def _failure_lines(failed: list[tuple[str, str]], most: int | None = None) -> li
     ]
 
 
-def _warn_of_misspelt_settings() -> None:
+def _settings_to_run_with() -> Settings:
+    """The settings, with a warning of each variable that looks like one and is none."""
+    settings = load_settings()
     for name, nearest in misspelt_settings().items():
         hint = f"did you mean {nearest}?" if nearest else "docs/production.md has them all."
         typer.echo(f"Warning: {name} is no setting and changes nothing; {hint}", err=True)
+    return settings
 
 
 def _given_password(*, stdin: bool) -> str | None:

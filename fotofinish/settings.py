@@ -14,7 +14,8 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -25,6 +26,8 @@ from pydantic_settings import (
 from fotofinish.errors import SettingsError
 
 SHORTEST_SECRET = 32  # characters; 16 bytes in hexadecimal
+SHORTEST_TOKEN = 16
+KINDS: dict[object, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 LONGEST_RETENTION = 36_500  # days
 PREFIX = "FOTOFINISH_"
 NO_SETTINGS = ("API_KEY",)  # what else we read: `fotofinish download` does
@@ -51,12 +54,15 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="signs local links and sessions; none: made once, kept in the data folder"
     )
-    link_ttl: int = Field(3600, ge=60, le=7 * 24 * 3600, description="life of a download link")
+    link_ttl: int = Field(
+        3600, ge=60, le=7 * 24 * 3600, description="life of a download link, in seconds"
+    )
     preview_ttl: int = Field(
         24 * 3600,
         ge=60,
         le=7 * 24 * 3600,
-        description="life of a link to a preview; it stays the same for half of that, for caches",
+        description="life of a link to a preview, in seconds; it stays the same for half of that, "
+        "for caches",
     )
     public_url: str = Field(
         "http://127.0.0.1:8000", description="the address under which this server is reached"
@@ -67,32 +73,36 @@ class Settings(BaseSettings):
         "X-Forwarded-Proto are believed, with commas between; none: nobody's",
     )
     max_upload_bytes: int = Field(
-        300 * 1024**2, gt=0, description="largest original accepted, in bytes"
+        300 * 1024**2, ge=1, description="largest original accepted, in bytes"
     )
-    max_pixels: int = Field(160_000_000, gt=0, description="largest photo accepted, in pixels")
-    max_selfie_bytes: int = Field(20 * 1024**2, gt=0, description="largest selfie, in bytes")
+    max_pixels: int = Field(160_000_000, ge=1, description="largest photo accepted, in pixels")
+    max_selfie_bytes: int = Field(20 * 1024**2, ge=1, description="largest selfie, in bytes")
     selfie_retention_days: int = Field(
         90,
         ge=1,
         le=LONGEST_RETENTION,
-        description="a selfie search is forgotten after this many days",
+        description="days after which a selfie search is forgotten",
     )
     check_originals: bool = Field(
         True,
-        description="ask the store for each original before its link is handed out "
-        "(one stat on a folder, parallel HEADs on object storage)",
+        description="ask the store for each original before its link is handed out; "
+        "one stat on a folder, parallel HEADs on object storage",
     )
     request_rate: float = Field(
-        2000, ge=0, description="API requests a second and key, in the long run; 0: no limit"
+        2000,
+        ge=0,
+        allow_inf_nan=False,
+        description="API requests a second and key, in the long run; 0: no limit",
     )
     request_burst: int = Field(10_000, ge=1, description="API requests a key may make at once")
     search_rate: float = Field(
-        50, ge=0, description="selfie searches a second and key, in the long run; 0: no limit"
+        50,
+        ge=0,
+        allow_inf_nan=False,
+        description="selfie searches a second and key, in the long run; 0: no limit",
     )
     search_burst: int = Field(500, ge=1, description="selfie searches a key may make at once")
-    metrics_token: SecretStr | None = Field(
-        None, min_length=16, description="who may read /metrics; none: nobody"
-    )
+    metrics_token: SecretStr | None = Field(None, description="who may read /metrics; none: nobody")
     face_embedder: Path | None = Field(
         None, description="an ArcFace-style ONNX (112x112) to use instead of the packaged one"
     )
@@ -109,12 +119,26 @@ class Settings(BaseSettings):
             )
         return secret
 
+    @field_validator("metrics_token")
+    @classmethod
+    def _is_no_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token) < SHORTEST_TOKEN:
+            raise PydanticCustomError(
+                "token_too_short",
+                "whoever has it may read /metrics, so it has to have at least {shortest} "
+                "characters that nobody can guess; make one with 'openssl rand -hex 16'",
+                {"shortest": SHORTEST_TOKEN},
+            )
+        return token
+
     @field_validator("public_url")
     @classmethod
     def _is_address(cls, url: str) -> str:
         if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", url):
             raise PydanticCustomError(
-                "no_address", "it is an address like https://photos.example.org"
+                "no_address",
+                "it has to be an address that begins with https:// or http://, like "
+                "https://photos.example.org",
             )
         return url
 
@@ -127,7 +151,9 @@ class Settings(BaseSettings):
             except ValueError:
                 if proxy != "*":
                     raise PydanticCustomError(
-                        "no_networks", "it is a list of addresses and networks, like 10.0.0.0/24"
+                        "no_networks",
+                        "it has to be a list of addresses and networks with commas between, like "
+                        "10.0.0.5, 10.1.0.0/24",
                     ) from None
         return proxies
 
@@ -167,11 +193,36 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = "; ".join(
-            f"{PREFIX}{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
-        raise SettingsError(f"These settings do not fit: {faults}") from None
+        found = error.errors(include_input=False, include_url=False)
+        faults = ". ".join(map(_told, found))
+        which = "This setting does" if len(found) == 1 else "These settings do"
+        raise SettingsError(f"{which} not fit: {faults}.") from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(
+            "The settings in the file .env cannot be read: it has to be text in UTF-8 that this "
+            "user may read."
+        ) from None
+
+
+def _told(fault: ErrorDetails) -> str:
+    """The setting as it is typed, and what it has to be; never its value."""
+    name = str(fault["loc"][0])
+    field = Settings.model_fields[name]
+    kind = KINDS.get(field.annotation)
+    if kind is None:
+        return f"{PREFIX}{name.upper()}: {fault['msg']}"
+    meaning = (field.description or "").partition(";")[0]
+    return f"{PREFIX}{name.upper()}: it has to be {kind}{_limits(field)} ({meaning})"
+
+
+def _limits(field: FieldInfo) -> str:
+    least, most = (
+        next((getattr(limit, side) for limit in field.metadata if hasattr(limit, side)), None)
+        for side in ("ge", "le")
+    )
+    if least is None:
+        return ""
+    return f", {least} or more" if most is None else f" from {least} to {most}"
 
 
 def misspelt_settings() -> dict[str, str | None]:

@@ -454,6 +454,49 @@ def test_a_setting_that_would_break_things_later_is_refused_at_once(
     assert "Traceback" not in done.stderr
 
 
+TTL = "it has to be a whole number from 60 to 604800 (life of a download link, in seconds)."
+
+
+@pytest.mark.parametrize(
+    ("setting", "values", "message"),
+    [
+        ("LINK_TTL", ("1h", "60.5", "59", "604801", "1" * 30), TTL),
+        ("MAX_PIXELS", ("50M", "0"), "it has to be a whole number, 1 or more (largest photo acc"),
+        ("REQUEST_RATE", ("-1", "1,5", "inf", "nan"), "it has to be a number, 0 or more (API requ"),
+        ("CHECK_ORIGINALS", ("maybe",), "it has to be true or false (ask the store for each orig"),
+        ("METRICS_TOKEN", ("hunter2",), "whoever has it may read /metrics, so it has to have at"),
+        ("PUBLIC_URL", ("photos.org",), "it has to be an address that begins with https:// or h"),
+        ("TRUSTED_PROXIES", ("proxy",), "it has to be a list of addresses and networks with com"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_told_as_it_is_typed_with_what_would_be_right(
+    installation: Installation, setting: str, values: tuple[str, ...], message: str
+) -> None:
+    for value in values:
+        done = installation.run("serve", **{setting: value})
+        assert done.returncode == 1
+        told = f"Error: This setting does not fit: FOTOFINISH_{setting}: {message}"
+        assert done.stderr.startswith(told)
+        assert len(_lines(done)) == 1
+        assert "hunter2" not in done.stderr
+
+
+def test_settings_that_do_not_fit_are_told_all_at_once(installation: Installation) -> None:
+    (line,) = _lines(installation.run("serve", LINK_TTL="1h", SEARCH_BURST="0"))
+    assert line.startswith("Error: These settings do not fit: FOTOFINISH_LINK_TTL: it has to be")
+    assert ". FOTOFINISH_SEARCH_BURST: it has to be" in line
+
+
+def test_an_env_file_that_is_no_text_is_told(installation: Installation) -> None:
+    file = installation.folder / ".env"
+    file.write_bytes(b"FOTOFINISH_LINK_TTL=\xff")
+    done = installation.run("serve")
+    file.unlink()
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The settings in the file .env cannot be read")
+    assert len(_lines(done)) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "warnings"),
     [
