@@ -17,7 +17,7 @@ from fotofinish.listening import listen
 from fotofinish.logs import log_as_json
 from fotofinish.organisations.first_owner import has_accounts, set_up_secret
 from fotofinish.settings import Settings
-from fotofinish.starting import refuse_mistakes
+from fotofinish.starting import refuse_mistakes, refuse_unusable_folder
 from fotofinish.web.protocol import HttpProtocol
 from fotofinish.workers import WorkerProcesses
 
@@ -29,8 +29,9 @@ GRACE = 10
 def serve_forever(settings: Settings, *, host: str, port: int, workers: int | None) -> None:
     """Serve until told to stop; `workers` None means one a core, 0 none at all.
 
-    Raises SettingsError when host or port cannot be had, and for what `refuse_mistakes` refuses.
+    Raises SettingsError when host or port cannot be had, and for what is refused before a start.
     """
+    refuse_unusable_folder(settings)
     refuse_mistakes(settings)
     count = default_workers() if workers is None else workers
     if "public_url" not in settings.model_fields_set:
@@ -57,7 +58,8 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
         console = Console(stderr=True)
         console.print(
             f"Fotofinish serves {settings.public_url} with {count} processing workers. "
-            "Ctrl-C stops it."
+            "Ctrl-C stops it.",
+            soft_wrap=True,
         )
         if asyncio.run(_nobody_yet(database)):
             secret = set_up_secret(settings.signing_key())

@@ -107,6 +107,14 @@ class Settings(BaseSettings):
         None, description="an ArcFace-style ONNX (112x112) to use instead of the packaged one"
     )
 
+    @field_validator("data_dir", "face_embedder")
+    @classmethod
+    def _from_home(cls, path: Path | None) -> Path | None:
+        try:
+            return path and path.expanduser()  # no shell does it in a .env file
+        except RuntimeError:
+            raise PydanticCustomError("no_home", "there is no such home folder") from None
+
     @field_validator("secret_key")
     @classmethod
     def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:

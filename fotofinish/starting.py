@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
@@ -23,6 +24,20 @@ def refuse_mistakes(settings: Settings) -> None:
     store = open_store(settings)
     if isinstance(store, CloudStore):
         _refuse_wrong(store)
+
+
+def refuse_unusable_folder(settings: Settings) -> None:
+    """Raise SettingsError unless a server can keep its key and uploads in the data folder."""
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        settings.signing_key()
+    except OSError as error:
+        raise SettingsError(
+            f"FOTOFINISH_DATA_DIR: the folder {folder} cannot be used ({error.strerror}). Name "
+            "another, or let this user write there."
+        ) from None
 
 
 def _refuse_unreadable(embedder: Path) -> None:

@@ -582,6 +582,32 @@ def test_serve_says_what_keeps_it_from_serving(installation: Installation) -> No
             assert done.stderr.startswith(f"Error: {message}")
 
 
+def test_a_data_folder_that_cannot_be_used_is_told_before_the_server_says_that_it_serves(
+    installation: Installation,
+) -> None:
+    given = {
+        "DATABASE_URL": installation.dsn,
+        "STORAGE_URL": f"file://{installation.folder}/photos",
+        "DATA_DIR": "/proc/nowhere",
+    }
+    done = installation.run("serve", "--no-worker", **given)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: FOTOFINISH_DATA_DIR: the folder /proc/nowhere cannot be")
+    assert len(_lines(done)) == 1
+
+
+def test_a_data_folder_below_home_is_one_for_photos_and_all_else(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = installation.run("doctor", DATA_DIR="~/races", DATABASE_URL=installation.dsn)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "races" / "storage").is_dir()
+    assert not (installation.folder / "~").exists()
+    refused = installation.run("doctor", DATA_DIR="~nobody-here/races")
+    assert "FOTOFINISH_DATA_DIR: there is no such home folder" in refused.stderr
+
+
 @pytest.mark.parametrize("command", ["serve", "worker"])
 @pytest.mark.parametrize(
     ("url", "message"),
