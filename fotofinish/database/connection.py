@@ -18,6 +18,19 @@ from fotofinish.errors import StorageError
 from fotofinish.settings import Settings
 
 PATIENCE = 5.0  # seconds until a connection that cannot be had is given up
+# what libpq and PostgreSQL may say, in words of our own: around it may stand a piece of a password
+# that has an @ or a / in it
+REASONS = {
+    "password authentication failed": "it refuses the password",
+    "no pg_hba.conf entry": "its pg_hba.conf does not let this machine in",
+    "does not exist": "it has no such database or user",
+    "resolve host": "there is no such host; in a password, @ is written %40, and / %2F",
+    "Connection refused": "nobody listens there",
+    "timeout expired": "not in time",
+    "No such file or directory": "there is no such socket",
+    "too many clients": "it has too many connections",
+    "starting up": "it is starting",
+}
 
 Pool = AsyncConnectionPool[AsyncConnection]
 
@@ -49,17 +62,21 @@ def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Data
         if migrated:
             migrate(dsn)
     except psycopg.OperationalError as error:
+        said = str(error)
+        told = (reason for words, reason in REASONS.items() if words in said)
         raise StorageError(
-            "The database in FOTOFINISH_DATABASE_URL does not answer. Check host, port, name, user "
-            f"and password ({type(error).__name__})."
+            "The database in FOTOFINISH_DATABASE_URL does not answer "
+            f"({next(told, type(error).__name__)}). Check host, port, name, user and password."
         ) from None
     yield Database(dsn)
 
 
 def _normalised(url: str) -> str:
     """A libpq string from the URL, whether or not it names a driver as SQLAlchemy's do."""
-    _scheme, separator, rest = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     try:
+        if separator and scheme.partition("+")[0] not in ("postgresql", "postgres"):
+            raise psycopg.ProgrammingError
         return make_conninfo(f"postgresql://{rest}" if separator else url, connect_timeout=10)
     except psycopg.ProgrammingError:
         raise StorageError(

@@ -582,6 +582,28 @@ def test_serve_says_what_keeps_it_from_serving(installation: Installation) -> No
             assert done.stderr.startswith(f"Error: {message}")
 
 
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://me:hunter2@127.0.0.1:1/photos", "does not answer (nobody listens there)."),
+        ("postgresql://me:hun@ter2@127.0.0.1/photos", "@ is written %40"),
+        ("postgresql://me:hun/ter2@127.0.0.1/photos", "/ %2F"),
+        ("mysql://me:hunter2@127.0.0.1/photos", "is not a PostgreSQL address"),
+        ("{dsn} dbname=nowhere", "does not answer (it has no such database or user)."),
+        ("{dsn} user=nobody", "does not answer (it has no such database or user)."),
+    ],
+)
+def test_a_database_that_does_not_answer_is_told_with_the_reason_and_no_piece_of_the_password(
+    installation: Installation, url: str, message: str
+) -> None:
+    done = installation.run("serve", DATABASE_URL=url.format(dsn=installation.dsn))
+    assert done.returncode == 1
+    assert "FOTOFINISH_DATABASE_URL" in done.stderr
+    assert message in done.stderr
+    assert not any(piece in done.stderr for piece in ("ter2", "hun"))
+    assert len(_lines(done)) == 1
+
+
 def test_a_data_folder_that_cannot_be_used_is_told_before_the_server_says_that_it_serves(
     installation: Installation,
 ) -> None:
