@@ -57,6 +57,7 @@ def _refuse_wrong(store: CloudStore) -> None:
         raise SettingsError(f"FOTOFINISH_STORAGE_URL: {error.message}") from None
     except StorageError as error:
         Console(stderr=True).print(
-            f"Warning: {error.message} Photos wait until it answers; 'fotofinish doctor' tries it.",
+            f"Warning: {error.message} Until it answers, uploads and links fail and photos wait; "
+            "'fotofinish doctor' tries it again.",
             soft_wrap=True,
         )
