@@ -171,7 +171,10 @@ class Settings(BaseSettings):
         return self.database_url is None
 
     def signing_key(self) -> bytes:
-        """The secret all local links and sessions are signed with; made on first use (0600)."""
+        """The secret all local links and sessions are signed with; made on first use (0600).
+
+        Raises SettingsError when what is kept is too short to be one.
+        """
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
         path = self.data_dir / "secret.key"
@@ -189,7 +192,13 @@ class Settings(BaseSettings):
                 pass
             finally:
                 fresh.unlink()
-        return path.read_bytes().strip()
+        kept = path.read_bytes().strip()
+        if len(kept) < SHORTEST_SECRET:
+            raise SettingsError(
+                f"The file {path} holds no key: put the one of your backup there, or remove it for "
+                "a new one, which ends sessions and links that are out."
+            )
+        return kept
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -582,6 +582,17 @@ def test_serve_says_what_keeps_it_from_serving(installation: Installation) -> No
             assert done.stderr.startswith(f"Error: {message}")
 
 
+def test_a_kept_key_that_is_none_is_refused_with_what_to_do(
+    installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.key").touch()
+    given = {"DATA_DIR": str(tmp_path), "DATABASE_URL": installation.dsn}
+    done = installation.run("serve", "--no-worker", **given)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: The file {tmp_path}/secret.key holds no key")
+    assert len(_lines(done)) == 1
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
