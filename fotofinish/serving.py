@@ -112,4 +112,6 @@ def _keep_up(processes: WorkerProcesses, stopping: threading.Event) -> None:
 
 
 def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    """The host as browsers of this machine write it (RFC 3986 for IPv6)."""
+    named = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{named}]" if ":" in named else named

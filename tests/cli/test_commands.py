@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import psycopg
 import pytest
@@ -343,6 +344,10 @@ def test_read_names_a_start_list_that_is_missing(
     assert "none.csv" in missing.stderr
 
 
+def _family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def _lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     return done.stderr.splitlines()
 
@@ -660,6 +665,26 @@ def test_a_storage_that_cannot_be_opened_is_told_before_anything_starts(
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {message}")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("host", ["::1", "::", "0.0.0.0"])
+def test_the_address_that_serve_prints_is_one_that_answers(
+    installation: Installation, host: str
+) -> None:
+    try:
+        with socket.create_server((host, 0), family=_family_of(host)) as free:
+            port = free.getsockname()[1]
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    server = installation.start("serve", "--no-worker", "--host", host, "--port", str(port))
+    assert server.stderr is not None
+    try:
+        url = server.stderr.readline().split()[2]
+        # the socket takes connections before the line is printed
+        assert httpx.get(f"{url}/healthz", trust_env=False, timeout=PATIENCE).status_code == 200
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("command", ["fotofinish serve", "fotofinish.demo.run"])
