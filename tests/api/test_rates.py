@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,17 @@ from tests.running import serving
 
 BURST = 20
 SEARCHES = 3
+BY_BIB = {"method": "bib", "identifier": "1"}
+STORED = f"/faces/{uuid.uuid4()}"
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    *(("GET", path, {}) for path in ("/ping", "/details", "/images", "/bibs/1", STORED)),
+    ("GET", "/timeline/days", {}),
+    ("GET", "/timeline/images?from=0&to=1", {}),
+    ("DELETE", STORED, {}),
+    ("POST", "/faces", {"files": {"file": encoded(gradient(), "JPEG")}}),
+    ("POST", "/original-photos", {"json": BY_BIB}),
+    ("POST", "/original-photos", {"json": {"method": "image_id", "identifier": str(uuid.uuid4())}}),
+]
 SLOW = {
     "FOTOFINISH_REQUEST_RATE": "0.05",
     "FOTOFINISH_REQUEST_BURST": str(BURST),
@@ -61,14 +73,75 @@ def test_one_keys_haste_is_not_anothers(make_race, two_servers: tuple[str, str])
     assert ping(patient, two_servers[0]).status_code == 200
 
 
+def ask(race: Race, url: str, method: str, path: str, **what: Any) -> int:
+    """The status; `path` is below the event."""
+    answer = httpx.request(
+        method, f"{url}{race.base}{path}", headers={"X-API-Key": race.key}, **what
+    )
+    assert ("retry-after" in answer.headers) == (answer.status_code == 429)
+    assert answer.json()["responseType"] == "error"
+    return answer.status_code
+
+
+@pytest.fixture
+def hasty(race: Race, two_servers: tuple[str, str]) -> Race:
+    """An event whose key has no request left."""
+    while ping(race, two_servers[0]).status_code == 200:
+        pass
+    return race
+
+
+@pytest.mark.parametrize(("method", "path", "what"), CALLS)
+def test_a_key_over_its_rate_waits_at_every_endpoint_and_is_told_first_that_an_event_is_foreign(
+    hasty: Race,
+    make_race,  # type: ignore[no-untyped-def]
+    two_servers: tuple[str, str],
+    method: str,
+    path: str,
+    what: dict[str, Any],
+) -> None:
+    url = two_servers[0]
+    assert ask(hasty, url, method, path, **what) == 429
+    assert ask(hasty.of_event(make_race().event_id), url, method, path, **what) == 403
+
+
+def test_a_key_over_its_rate_is_told_first_what_is_wrong_with_its_request(
+    hasty: Race, two_servers: tuple[str, str]
+) -> None:
+    url = two_servers[0]
+    for path in ("/images", "/bibs/1", STORED, "/timeline/images", "/../../events"):
+        assert ask(hasty, url, "GET", path, params={"page": 0}) == 422
+    originals, faces = "/original-photos", "/faces"
+    assert ask(hasty, url, "POST", originals, json=BY_BIB, params={"page": 0}) == 422
+    assert ask(hasty, url, "POST", originals, json={"method": "bib"}) == 422
+    for content in (b"{", b" " * 9000):
+        assert ask(hasty, url, "POST", originals, content=content) == 400
+    assert ask(hasty, url, "POST", faces, files={"other": b"x"}) == 422
+    for selfie in (b"", b"no picture"):
+        assert ask(hasty, url, "POST", faces, files={"file": selfie}) == 400
+    for method in ("GET", "DELETE"):
+        assert ask(hasty, url, method, "/faces/no-uuid") == 400
+
+
+def test_a_key_over_its_rate_is_told_first_that_a_search_is_switched_off(
+    hasty: Race, two_servers: tuple[str, str]
+) -> None:
+    hasty.set_event("bib_search", False)
+    assert ask(hasty, two_servers[0], "GET", "/bibs/1") == 403
+    assert ask(hasty, two_servers[0], "POST", "/original-photos", json=BY_BIB) == 403
+
+
 def test_searching_by_selfie_has_a_stricter_limit(race: Race, two_servers: tuple[str, str]) -> None:
     def search(url: str) -> int:
         return httpx.post(
-            f"{url}{race.base}/faces", headers={"X-API-Key": race.key}, files={"file": b""}
+            f"{url}{race.base}/faces",
+            headers={"X-API-Key": race.key},
+            files={"file": encoded(gradient(), "JPEG")},
+            timeout=60,
         ).status_code
 
     statuses = [search(two_servers[n % 2]) for n in range(SEARCHES + 2)]
-    assert statuses == [400] * SEARCHES + [429] * 2  # an empty selfie is a request all the same
+    assert statuses == [200] * SEARCHES + [429] * 2
     assert ping(race, two_servers[1]).status_code == 200
 
 

@@ -13,6 +13,7 @@ from fotofinish.errors import InvalidValue, NotAllowed, NotAuthenticated
 from fotofinish.events.access import Access, Claim, find_access
 from fotofinish.organisations.keys import digest
 from fotofinish.organisations.organisations import MAX_ID
+from fotofinish.organisations.rates import Kind
 from fotofinish.web.services import services
 
 KEY_HEADER = "X-API-Key"
@@ -41,7 +42,7 @@ async def admit(request: Request) -> Access:
     claim = identify(request)
     async with services(request).pool.connection() as connection:
         access = await find_access(connection, claim)
-    return await check_key(request, claim, access)
+    return check_key(request, claim, access)
 
 
 async def admit_to_event(request: Request) -> Access:
@@ -49,18 +50,15 @@ async def admit_to_event(request: Request) -> Access:
     return check_event(request, await admit(request))
 
 
-async def check_key(request: Request, claim: Claim, access: Access | None) -> Access:
-    """Raise NotAllowed unless the key is in force and its organisation's is the one claimed;
-    RateExceeded when it makes too many requests."""
+def check_key(request: Request, claim: Claim, access: Access | None) -> Access:
+    """Raise NotAllowed unless the key is in force and its organisation's is the one claimed."""
     if access is None:
         raise NotAllowed(WRONG_KEY)
     if access.org_id != claim.org_id:
         raise NotAllowed(OTHER_ORGANISATION)
     if access.unnoted:
         services(request).key_uses.note(access.key_id)
-    if not hasattr(request.state, "org_id"):  # the first check of this request
-        request.state.org_id = access.org_id
-        await services(request).rates.spend(access.key_id, "request")
+    request.state.org_id = access.org_id
     return access
 
 
@@ -79,6 +77,14 @@ def require_search(access: Access, kind: str) -> None:
     switches = {"bib": access.bib_search, "selfie": access.selfie_search}
     if not access.event_enabled or not switches.get(kind, True):
         raise NotAllowed(SWITCHED_OFF[kind])
+
+
+async def check_rate(request: Request, access: Access, kind: Kind = "request") -> None:
+    """Raise RateExceeded when the key makes too many requests, or too many searches.
+
+    The last check: called once all that is cheap to refuse is refused, and before the work.
+    """
+    await services(request).rates.spend(access.key_id, kind)
 
 
 def _id(text: str) -> int | None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from fotofinish.events.events import list_events
 from fotofinish.photos.gallery import first_images
 from fotofinish.photos.preview_links import preview_links
-from fotofinish.web.api.admission import admit, admit_to_event
+from fotofinish.web.api.admission import admit, admit_to_event, check_rate
 from fotofinish.web.api.answers import flat, success
 from fotofinish.web.api.paging import read_window
 from fotofinish.web.services import services
@@ -17,12 +17,14 @@ from fotofinish.web.services import services
 async def ping(request: Request) -> Response:
     """GET `ping`: the key reaches this event."""
     access = await admit_to_event(request)
+    await check_rate(request, access)
     return flat({"status": "ok", "org_id": access.org_id, "event_id": access.event_id})
 
 
 async def details(request: Request) -> Response:
     """GET `details`: the event and what may be searched in it."""
     access = await admit_to_event(request)
+    await check_rate(request, access)
     assert access.starts_at is not None
     return flat(
         {
@@ -43,6 +45,7 @@ async def events(request: Request) -> Response:
     """GET `events`: the organisation's events, the latest first."""
     access = await admit(request)
     window = read_window(request, default=10, most=100)
+    await check_rate(request, access)
     ours = services(request)
     async with ours.pool.connection() as connection:
         total, page = await list_events(

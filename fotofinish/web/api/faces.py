@@ -8,10 +8,18 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fotofinish.errors import InvalidRequest, InvalidValue, NotFound, TooLarge
+from fotofinish.errors import (
+    InvalidRequest,
+    InvalidValue,
+    NotFound,
+    TooLarge,
+    UnsupportedFormat,
+)
 from fotofinish.faces.selfies import SelfieSearch, delete_search
+from fotofinish.photos.formats import sniff
 from fotofinish.photos.gallery import images_of_selfie
-from fotofinish.web.api.admission import admit_to_event, require_search
+from fotofinish.photos.intake import HEAD_BYTES
+from fotofinish.web.api.admission import admit_to_event, check_rate, require_search
 from fotofinish.web.api.answers import image_list, success
 from fotofinish.web.api.forms import read_form
 from fotofinish.web.api.models import parse_uuid
@@ -34,17 +42,20 @@ async def search_faces(request: Request) -> Response:
     given = form.get("request_id")
     request_id = uuid4() if given is None else _request_id(given)
     search = None if given is None else await ours.selfies.find(access.reached_event, request_id)
-    fresh = search is None
-    if search is None:
-        await ours.rates.spend(access.key_id, "search")
-        search = await ours.selfies.search(
-            access.reached_event,
-            request_id,
-            await _picture(form, ours.settings.max_selfie_bytes),
-            threshold=access.match_threshold,
-            keep_days=access.retention_days,
-        )
-    return await _result(request, access.reached_event, search, window, fresh=fresh)
+    if search is not None:
+        await check_rate(request, access)
+        return await _result(request, access.reached_event, search, window)
+    picture = await _picture(form, ours.settings.max_selfie_bytes)
+    await check_rate(request, access)
+    await check_rate(request, access, "search")
+    search = await ours.selfies.search(
+        access.reached_event,
+        request_id,
+        picture,
+        threshold=access.match_threshold,
+        keep_days=access.retention_days,
+    )
+    return await _result(request, access.reached_event, search, window, fresh=True)
 
 
 async def stored_search(request: Request) -> Response:
@@ -53,6 +64,7 @@ async def stored_search(request: Request) -> Response:
     require_search(access, "selfie")
     request_id = _request_id(request.path_params["request_id"])
     window = _window(request)
+    await check_rate(request, access)
     search = await services(request).selfies.find(access.reached_event, request_id)
     if search is None:
         raise NotFound(UNKNOWN)
@@ -63,6 +75,7 @@ async def forget_search(request: Request) -> Response:
     """DELETE `faces/{request_id}`: selfie, template and matches are gone. No switch forbids it."""
     access = await admit_to_event(request)
     request_id = _request_id(request.path_params["request_id"])
+    await check_rate(request, access)
     async with services(request).pool.connection() as connection:
         there = await delete_search(connection, access.reached_event, request_id)
     if not there:
@@ -82,7 +95,11 @@ def _request_id(given: object) -> UUID:
 
 
 async def _picture(form: FormData, most: int) -> bytes:
-    """The upload's bytes; raises InvalidValue without one, InvalidRequest when it is empty."""
+    """The upload's bytes.
+
+    Raises InvalidValue without one, InvalidRequest when it is empty or does not begin as a picture,
+    TooLarge.
+    """
     for name in FILE_FIELDS:
         given = form.get(name)
         if given is None:
@@ -92,6 +109,10 @@ async def _picture(form: FormData, most: int) -> bytes:
             raise InvalidRequest("The selfie is empty.")
         if len(picture) > most:
             raise TooLarge(f"The selfie is larger than {most:,} bytes.")
+        try:
+            sniff(picture[:HEAD_BYTES])
+        except UnsupportedFormat as error:
+            raise InvalidRequest(error.message) from None
         return picture
     raise InvalidValue("body.file: Field required")
 

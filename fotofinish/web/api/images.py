@@ -14,7 +14,7 @@ from fotofinish.photos.gallery import (
     images_of_event,
     moment,
 )
-from fotofinish.web.api.admission import admit_to_event, require_search
+from fotofinish.web.api.admission import admit_to_event, check_rate, require_search
 from fotofinish.web.api.answers import image_list, success
 from fotofinish.web.api.paging import check_window, read_integer, read_query, read_window
 from fotofinish.web.services import services
@@ -28,6 +28,7 @@ async def all_images(request: Request) -> Response:
     """GET `images`: every photo that is ready and not hidden."""
     access = await admit_to_event(request)
     window = read_window(request, default=DEFAULT_SIZE, most=MOST)
+    await check_rate(request, access)
     ours = services(request)
     event_id = access.reached_event
     async with ours.pool.connection() as connection:
@@ -47,6 +48,7 @@ async def images_with_bib(request: Request) -> Response:
     if len(bib) > MAX_BIB_LENGTH:
         raise InvalidValue(f"path.bib: String should have at most {MAX_BIB_LENGTH} characters")
     window = read_window(request, default=DEFAULT_SIZE, most=MOST)
+    await check_rate(request, access)
     ours = services(request)
     event_id = access.reached_event
     async with ours.pool.connection() as connection:
@@ -62,6 +64,7 @@ async def timeline_days(request: Request) -> Response:
     """GET `timeline/days`: how many photos were captured on which day, in which hour."""
     access = await admit_to_event(request)
     require_search(access, "timeline")
+    await check_rate(request, access)
     async with services(request).pool.connection() as connection:
         days = await days_of_event(connection, access.reached_event)
     return success("Timeline buckets" if days else "No timeline data", {"days": days})
@@ -76,6 +79,7 @@ async def timeline_images(request: Request) -> Response:
     start = read_integer(values, "from", 0, LAST_SECOND, faults)
     end = read_integer(values, "to", 0, LAST_SECOND, faults)
     window = check_window(values, faults, default=DEFAULT_SIZE, most=MOST)
+    await check_rate(request, access)
     ours = services(request)
     event_id = access.reached_event
     async with ours.pool.connection() as connection:

@@ -25,6 +25,7 @@ from fotofinish.web.api.admission import (
     admit_to_event,
     check_event,
     check_key,
+    check_rate,
     identify,
     require_search,
 )
@@ -102,8 +103,9 @@ async def _of_participant(
 ) -> Response:
     ours = services(request)
     access, page = await _find(ours, claim, wanted, window)
-    access = check_event(request, await check_key(request, claim, access))
+    access = check_event(request, check_key(request, claim, access))
     require_search(access, wanted.method)
+    await check_rate(request, access)
     links, failures = await link_originals(
         ours.store,
         ours.linker,
@@ -134,7 +136,9 @@ async def _of_ids(
     request: Request, wanted: ImageRequest | ImagesRequest, window: Window
 ) -> Response:
     ours = services(request)
-    event_id = (await admit_to_event(request)).reached_event
+    access = await admit_to_event(request)
+    await check_rate(request, access)
+    event_id = access.reached_event
     ids = [wanted.identifier] if isinstance(wanted, ImageRequest) else wanted.identifier
     asked = list(dict.fromkeys(map(UUID, ids)))
     async with ours.pool.connection() as connection:
