@@ -12,7 +12,10 @@ PRINTED = re.compile(r"[^\W_]+(?:[ ./-][^\W_]+)*")
 
 def normalise_bib(bib: str) -> str:
     """Without surrounding white space and regard to case or width: how bibs are kept and looked
-    up."""
+    up.
+
+    Start lists and people type full-width digits (`１２`) where their keyboards have them first.
+    """
     return unicodedata.normalize("NFKC", bib).strip().upper()
 
 

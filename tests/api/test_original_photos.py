@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -117,12 +118,17 @@ def test_a_bib_nobody_wears_finds_nothing_and_says_so(race: Race, bib: str) -> N
     assert answer["identifier"] == bib
 
 
-@pytest.mark.parametrize("written", ["a12", " A12", "A12\t", "\n a12 "])
-def test_bibs_match_without_regard_to_case_and_surrounding_space(race: Race, written: str) -> None:
+@pytest.mark.parametrize("written", ["a12", " A12", "A12\t", "\n a12 ", "Ａ１２", "\u3000a１2"])
+def test_bibs_match_without_regard_to_case_width_and_surrounding_space(
+    race: Race, written: str
+) -> None:
     race.add_photo("A12")
     answer = race.by_bib(written)
     assert answer["total_images"] == 1
     assert answer["identifier"] == written
+    listed = race.get(f"/bibs/{quote(written)}").json()
+    assert listed["data"]["pagination"]["total"] == 1
+    assert listed["message"] == f"Records for bib number {written}"
 
 
 def test_leading_zeros_make_another_bib(race: Race) -> None:

@@ -17,7 +17,13 @@ REFERENCES = "#/components/schemas/{model}"
 PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "org_id": {"type": "integer", "minimum": 1},
     "event_id": {"type": "integer", "minimum": 1},
-    "bib": {"type": "string", "minLength": 1, "maxLength": 64},
+    "bib": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 64,
+        "description": "Compared without regard to case, surrounding white space, and full-width "
+        "forms.",
+    },
     "request_id": {"type": "string", "format": "uuid"},
 }
 COMMON = {
