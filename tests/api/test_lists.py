@@ -168,6 +168,17 @@ def test_images_of_a_bib(race: Race) -> None:
     assert (nobody.json()["message"], ids(nobody)) == ("No images found", [])
 
 
+def test_a_slash_of_a_bib_is_written_as_its_code_and_any_other_makes_another_address(
+    race: Race,
+) -> None:
+    relay = race.add_photo("1234", "12/1", "1234/")
+    for written in ("1234", "12%2F1", "12%2f1"):
+        assert ids(race.get(f"/bibs/{written}")) == [relay]
+    for path in ("/bibs/1234/", "/bibs/12/1", "/bibs//1234", "/bibs/1234//", "/bibs/1234/images"):
+        answer = race.with_key(None).get(path)
+        assert (answer.status_code, answer.json()["responseType"]) == (404, "error")
+
+
 @pytest.mark.parametrize(
     "bib", ["%00", "%F0%9F%8F%83", "12%2F1", "%FF", "..%2F..", "%20", "%0A", "1%0A2"]
 )

@@ -22,7 +22,7 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "minLength": 1,
         "maxLength": 64,
         "description": "Compared without regard to case, surrounding white space, and full-width "
-        "forms.",
+        "forms. A slash is written `%2F`.",
     },
     "request_id": {"type": "string", "format": "uuid"},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -30,12 +31,27 @@ def api_routes() -> list[BaseRoute]:
 
 def _route(path: str, endpoints: Sequence[Endpoint]) -> Route:
     """One route for all methods of an address, so that a 405 can name them all."""
-    # a bib may have a slash in it, as those of relay teams do
-    path = BASE + path.replace("{bib}", "{bib:path}")
-    route = Route(path, _handle(endpoints), methods=[endpoint.method for endpoint in endpoints])
+    handle = _handle(endpoints)
+    if "{bib}" in path:
+        # a bib may have a slash in it, as those of relay teams do
+        handle = _with_slashes_of(BASE + path, handle)
+        path = path.replace("{bib}", "{bib:path}")
+    path = BASE + path
+    route = Route(path, handle, methods=[endpoint.method for endpoint in endpoints])
     # and a line break, as far as addresses are concerned: nobody wears it, but it is no 404
     route.path_regex = re.compile(route.path_regex.pattern, re.DOTALL)
     return route
+
+
+def _with_slashes_of(path: str, handle: Handler) -> Handler:
+    """Answers 404 to an address with more slashes than its path; one of a bib is written `%2F`."""
+
+    async def handle_exact(request: Request) -> Response:
+        if request.scope["raw_path"].count(b"/") > path.count("/"):
+            raise HTTPException(404)
+        return await handle(request)
+
+    return handle_exact
 
 
 def _handle(endpoints: Sequence[Endpoint]) -> Handler:
