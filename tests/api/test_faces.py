@@ -284,6 +284,31 @@ def test_the_upload_may_have_any_of_three_names(race: Race, selfie: bytes, field
     assert post(race, selfie, field=field).status_code == 200
 
 
+def test_of_several_uploads_the_first_that_is_not_empty_counts(race: Race, selfie: bytes) -> None:
+    def send(*parts: tuple[str, bytes]) -> int:
+        # as browsers send forms: the part of an untouched field has neither file name nor bytes
+        body = b"".join(
+            f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="'.encode()
+            + (b"me.jpg" if data else b"")
+            + b'"\r\nContent-Type: application/octet-stream\r\n\r\n'
+            + data
+            + b"\r\n"
+            for name, data in parts
+        )
+        headers = {"X-API-Key": race.key, "Content-Type": "multipart/form-data; boundary=x"}
+        answer = race.client.post(
+            f"{race.base}/faces", content=body + b"--x--\r\n", headers=headers
+        )
+        return answer.status_code
+
+    assert send(("file", b""), ("selfie", selfie)) == 200
+    assert send(("image", selfie), ("selfie", b""), ("file", b"")) == 200
+    assert send(("file", selfie), ("file", b"")) == 200
+    assert send(("selfie", b"no picture"), ("file", selfie)) == 200
+    assert send(("file", b"no picture"), ("selfie", selfie)) == 400
+    assert send(("file", b""), ("selfie", b"")) == 400
+
+
 def test_the_upload_needs_no_file_name(race: Race, selfie: bytes) -> None:
     part = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + selfie + b"\r\n"
 

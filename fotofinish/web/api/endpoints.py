@@ -83,8 +83,10 @@ SELFIE_BODY: Mapping[str, Any] = {
                 "file": {
                     "type": "string",
                     "contentMediaType": "application/octet-stream",
+                    "minLength": 1,
                     "description": "The selfie: JPEG, PNG, WebP, HEIC or TIFF. The names `selfie` "
-                    "and `image` do as well.",
+                    "and `image` do as well. Of several parts the first that is not empty counts, "
+                    "in the order `file`, `selfie`, `image`.",
                 },
                 "request_id": {
                     "type": "string",

@@ -95,26 +95,29 @@ def _request_id(given: object) -> UUID:
 
 
 async def _picture(form: FormData, most: int) -> bytes:
-    """The upload's bytes.
+    """The bytes of the first upload that has any: forms send a part for each untouched field.
 
-    Raises InvalidValue without one, InvalidRequest when it is empty or does not begin as a picture,
-    TooLarge.
+    Raises InvalidValue without an upload, InvalidRequest when all are empty or it does not begin as
+    a picture, TooLarge.
     """
-    for name in FILE_FIELDS:
-        given = form.get(name)
-        if given is None:
-            continue
-        picture = await given.read() if isinstance(given, UploadFile) else given.encode()
-        if not picture:
-            raise InvalidRequest("The selfie is empty.")
-        if len(picture) > most:
-            raise TooLarge(f"The selfie is larger than {most:,} bytes.")
-        try:
-            sniff(picture[:HEAD_BYTES])
-        except UnsupportedFormat as error:
-            raise InvalidRequest(error.message) from None
-        return picture
-    raise InvalidValue("body.file: Field required")
+    given = [part for name in FILE_FIELDS for part in form.getlist(name)]
+    if not given:
+        raise InvalidValue("body.file: Field required")
+    for part in given:
+        picture = await part.read() if isinstance(part, UploadFile) else part.encode()
+        if picture:
+            _check_picture(picture, most)
+            return picture
+    raise InvalidRequest("The selfie is empty.")
+
+
+def _check_picture(picture: bytes, most: int) -> None:
+    if len(picture) > most:
+        raise TooLarge(f"The selfie is larger than {most:,} bytes.")
+    try:
+        sniff(picture[:HEAD_BYTES])
+    except UnsupportedFormat as error:
+        raise InvalidRequest(error.message) from None
 
 
 async def _result(
