@@ -40,7 +40,9 @@ expected-statuses = ["2xx", "400", "401", "403", "429"]
 """
 
 
-def fuzz(race: Race, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def fuzz(
+    race: Race, folder: Path, *options: str, hooks: str = "tests.api.fuzzing_hooks"
+) -> subprocess.CompletedProcess[str]:
     """Run every phase with every check against the server of this race."""
     (folder / "schemathesis.toml").write_text(
         CONFIGURATION.format(org_id=race.org_id, event_id=race.event_id, base=BASE)
@@ -57,7 +59,7 @@ def fuzz(race: Race, folder: Path, *options: str) -> subprocess.CompletedProcess
         cwd=folder,
         env={
             **os.environ,
-            "SCHEMATHESIS_HOOKS": "tests.api.fuzzing_hooks",
+            "SCHEMATHESIS_HOOKS": hooks,
             "PYTHONPATH": str(REPOSITORY),
         },
         capture_output=True,
@@ -93,6 +95,17 @@ def test_without_a_key_every_answer_is_as_documented(fuzzed_race: Race, tmp_path
     ended = fuzz(fuzzed_race, tmp_path, "-H", "X-API-Key: not-a-key")
     assert ended.returncode == 0, failures(ended.stdout)
     assert f"Tested: {len(ENDPOINTS)}" in ended.stdout
+
+
+def test_a_fuzzer_that_knows_no_pictures_can_send_what_is_no_selfie(
+    race: Race, tmp_path: Path
+) -> None:
+    ended = fuzz(
+        race, tmp_path, "-H", f"X-API-Key: {race.key}",
+        "--include-operation-id", "search_faces", "--phases", "fuzzing", "--mode", "negative",
+        hooks="",
+    )  # fmt: skip
+    assert ended.returncode == 0, failures(ended.stdout)
 
 
 def test_the_fuzzer_would_notice(fuzzed_race: Race, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fotofinish.photos.formats import HEIC, JPEG, PNG, TIFF, WEBP
 from fotofinish.web.api import examples, models
 from fotofinish.web.api.events import details, events, ping
 from fotofinish.web.api.faces import forget_search, search_faces, stored_search
@@ -24,7 +23,6 @@ from fotofinish.web.api.images import (
 from fotofinish.web.api.originals import original_photos
 from fotofinish.web.api.paging import MAX_PAGE
 
-KINDS = (JPEG, PNG, WEBP, HEIC, TIFF)
 EVENT = "/{org_id}/event/{event_id}"
 
 Schema = Mapping[str, Any]
@@ -92,12 +90,12 @@ SELFIE_BODY: Mapping[str, Any] = {
                     "type": "string",
                     "format": "uuid",
                     "description": "A UUID of your own. Posting it again answers from what is "
-                    "stored, without reading the file.",
+                    "stored, without reading the file, which may be left out then.",
                 },
             },
             "required": ["file"],
         },
-        "encoding": {"file": {"contentType": ", ".join(kind.content_type for kind in KINDS)}},
+        "encoding": {"file": {"contentType": "image/*"}},
     }
 }
 
