@@ -26,7 +26,7 @@ from fotofinish.photos.keys import UNCHANGING, is_preview
 from fotofinish.storage.disposition import attachment
 from fotofinish.storage.folder import FolderStore
 from fotofinish.storage.keys import address_path
-from fotofinish.storage.local_links import LocalLinks
+from fotofinish.storage.local_links import NOT_VALID, LocalLinks
 
 CHUNK = 128 * 1024
 CONTENT_TYPES = {kind.extension: kind.content_type for kind in (JPEG, PNG, WEBP, HEIC, TIFF)}
@@ -45,7 +45,7 @@ async def serve_file(request: Request) -> Response:
     key: str = request.path_params["key"]
     written = address_path(key).encode()
     if not request.scope["raw_path"].endswith(b"/files/" + written):
-        raise NotAllowed("This link is not valid.")
+        raise NotAllowed(NOT_VALID)
     disposition = signer.check(written, request.scope["query_string"], time.time())
     file, stat = _open(store, key)
     headers = _headers(key, stat)

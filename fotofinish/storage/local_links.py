@@ -26,6 +26,14 @@ QUERY = re.compile(
 )
 
 
+NOT_VALID = "This link is not valid."
+
+
+def is_of_a_link(query: bytes) -> bool:
+    """Whether an address with this query may have been one of our links, signed by whomever."""
+    return QUERY.fullmatch(query) is not None
+
+
 class LocalLinks:
     """Signs links to this server and checks them."""
 
@@ -64,11 +72,11 @@ class LocalLinks:
         """
         found = QUERY.fullmatch(query)
         if found is None:
-            raise NotAllowed("This link is not valid.")
+            raise NotAllowed(NOT_VALID)
         signed, disposition, expires, signature = found.groups()
         expected = self._sign(path + b"?" + signed)
         if not hmac.compare_digest(expected.encode(), signature):
-            raise NotAllowed("This link is not valid.")
+            raise NotAllowed(NOT_VALID)
         if now >= int(expires):
             raise NotAllowed("This link has expired.")
         return None if disposition is None else unquote(disposition.decode())

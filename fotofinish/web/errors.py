@@ -23,6 +23,7 @@ from starlette.responses import Response
 
 from fotofinish.errors import FotofinishError, RateExceeded, StorageFull
 from fotofinish.logs import request_id
+from fotofinish.storage.local_links import NOT_VALID, is_of_a_link
 from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.observation import HEADER, route_of
 
@@ -90,8 +91,13 @@ async def on_our_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """What the routing raised: unknown addresses and methods."""
+    """What the routing raised: unknown addresses and methods.
+
+    A link that was changed before `/files/` is as wrong as one that was changed behind it.
+    """
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and is_of_a_link(request.scope["query_string"]):
+        return answer(request, 403, NOT_VALID)
     message = MESSAGES.get(error.status_code) or http.HTTPStatus(error.status_code).phrase
     return answer(request, error.status_code, message, error.headers)
 
