@@ -103,6 +103,15 @@ async def give_back(connection: AsyncConnection, who: Guesser) -> None:
 
 def network_of(address: str) -> str:
     """The address that counts as one: whole for IPv4, the customer's network (/64) for IPv6."""
+    return _prefix(address, 64)
+
+
+def site_of(address: str) -> str:
+    """The same, but all networks that one customer may have (/48) for IPv6."""
+    return _prefix(address, 48)
+
+
+def _prefix(address: str, bits: int) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -110,7 +119,7 @@ def network_of(address: str) -> str:
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped is not None:
             return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
+        return str(ipaddress.ip_network((parsed, bits), strict=False))
     return str(parsed)
 
 

@@ -92,13 +92,13 @@ async def enter(request: Request) -> Response:
     if choices.access != "code" or wanted is None or choices.code_hash is None:
         return RedirectResponse(f"/e/{event.slug}{page}", 303)
     await slow(request, event.id, COST)
-    await count_code(request, event.id)
+    purse = await count_code(request, event.id)
     async with CHECKED_AT_ONCE:
         right = await asyncio.to_thread(code_fits, choices.code_hash, code)
     if not right:
         joint = "&" if "?" in page else "?"
         return RedirectResponse(f"/e/{event.slug}{page}{joint}wrong=code", 303)
-    forget_code(request, event.id)
+    forget_code(request, event.id, purse)
     answer = RedirectResponse(f"/e/{event.slug}{page}", 303)
     give_pass(request, answer, event, wanted)
     return answer

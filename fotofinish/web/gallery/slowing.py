@@ -3,8 +3,10 @@
 Two buckets: a browser's own, known by a signed cookie, which is enough for a family; and one for
 all of a network address in an event, wide enough for a mobile carrier's customers. Who has used up
 one waits a little before the answer; who goes on regardless is told to come back later. A third,
-for wrong access codes, is one for all who stand before a gallery: new networks cost nothing. All
-server processes obey one limit. Neither addresses nor browsers can be read from the buckets' names.
+for wrong access codes, is one for all who stand before a gallery: new networks cost nothing. While
+somebody keeps it empty, each site's network has a few tries an hour, so that others still come in.
+All server processes obey one limit. Neither addresses nor browsers can be read from the buckets'
+names.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import secrets
 
 from starlette.requests import Request
 
+from fotofinish.errors import RateExceeded
 from fotofinish.events.guesses import Purse
-from fotofinish.organisations.attempts import network_of
+from fotofinish.organisations.attempts import network_of, site_of
 from fotofinish.organisations.rates import Rate
 from fotofinish.web.services import services
 
@@ -23,8 +26,10 @@ OWN = Rate(0.2, 20)
 STRANGERS = Rate(2, 60)
 ADDRESS = Rate(5, 600)
 WRONG_CODES = Rate(0.2, 100)
+SPARE_CODES = Rate(1 / 600, 6)
 # how much of a bucket a process takes along: little of what one browser spends over several
 OWN_AHEAD, STRANGERS_AHEAD, ADDRESS_AHEAD, CODES_AHEAD = 0.1, 0.05, 0.05, 0.05
+SPARE_AHEAD = 0
 PURPOSE = b"fotofinish: visitors of galleries, version 1"
 VISITOR = "visitor"
 
@@ -45,14 +50,27 @@ async def slow(request: Request, event_id: int, cost: int = 1) -> None:
     await ours.guesses.spend(event_id, [own, address], cost)
 
 
-async def count_code(request: Request, event_id: int) -> None:
-    """Count an access code before it is looked at (many at once are many); raises RateExceeded."""
-    await services(request).guesses.spend(event_id, [_codes(request)], 1)
+async def count_code(request: Request, event_id: int) -> Purse:
+    """Count an access code before it is looked at (many at once are many); raises RateExceeded.
+
+    Gives what it was taken from, for `forget_code`.
+    """
+    ours = services(request)
+    key = ours.settings.signing_key()
+    everybody = _purse(key, "codes", "", WRONG_CODES, CODES_AHEAD)
+    try:
+        await ours.guesses.spend(event_id, [everybody], 1)
+    except RateExceeded:
+        site = site_of(request.client.host if request.client else "")
+        spare = _purse(key, "spare codes", site, SPARE_CODES, SPARE_AHEAD)
+        await ours.guesses.spend(event_id, [spare], 1)
+        return spare
+    return everybody
 
 
-def forget_code(request: Request, event_id: int) -> None:
+def forget_code(request: Request, event_id: int, purse: Purse) -> None:
     """The code that was counted was the right one."""
-    services(request).guesses.give_back(event_id, _codes(request), 1)
+    services(request).guesses.give_back(event_id, purse, 1)
 
 
 def visitor_of(request: Request) -> str | None:
@@ -72,11 +90,6 @@ def unsign(signing_key: bytes, signed: str | None) -> str | None:
         return None
     value = signed.rpartition(".")[0]
     return value if hmac.compare_digest(sign(signing_key, value), signed) else None
-
-
-def _codes(request: Request) -> Purse:
-    key = services(request).settings.signing_key()
-    return _purse(key, "codes", "", WRONG_CODES, CODES_AHEAD)
 
 
 def _purse(key: bytes, kind: str, who: str, rate: Rate, ahead: float) -> Purse:
