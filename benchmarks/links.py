@@ -31,6 +31,8 @@ from fotofinish.database.connection import open_connection, open_database
 from fotofinish.events.events import create_event
 from fotofinish.faces.selfies import store_search
 from fotofinish.faces.templates import as_halfvec, replace_faces
+from fotofinish.linking.comparing import WORN, faces_alike, templates_by_model
+from fotofinish.linking.deciding import RIVAL
 from fotofinish.linking.links import link_due_photos
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.settings import load_settings
@@ -38,6 +40,7 @@ from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceRea
 
 HIDDEN_BIBS, HIDDEN_FACES, MISREAD, PAIRS, POOR = 0.3, 0.15, 0.04, 0.25, 0.5
 CROWD_PHOTOS = 10  # of each person
+COMPARED = 500
 PLACES = ((300.0, 200.0), (900.0, 210.0))
 
 
@@ -85,12 +88,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     if not FACES.is_dir():
         print("links: the real photos (../shared/data/faces) are not on this machine; skipped")
         return {}
-    figures = asyncio.run(_measure(given.people, crowd=given.crowd))
-    print_table("Links of faces and bibs", [Row(name, value) for name, value in figures.items()])
-    return {f"links: {name}": value for name, value in figures.items()}
+    rows = asyncio.run(_measure(given.people, crowd=given.crowd))
+    print_table("Links of faces and bibs (peer: pgvector in the database)", rows)
+    return {f"links: {row.name}": row.ours for row in rows}
 
 
-async def _measure(people: int | None, *, crowd: int) -> dict[str, float]:
+async def _measure(people: int | None, *, crowd: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(data_dir=Path(folder))
         with open_database(settings) as database:
@@ -98,10 +101,13 @@ async def _measure(people: int | None, *, crowd: int) -> dict[str, float]:
                 organisation = await create_organisation(connection, "Benchmark")
                 event = await create_event(connection, organisation.id, "Labelled faces")
                 figures = await _accuracy(connection, event.id, people)
+                rows = [Row(name, value) for name, value in figures.items()]
                 if crowd:
                     event = await create_event(connection, organisation.id, "Crowd")
-                    figures |= await _cost(connection, event.id, crowd)
-    return figures
+                    figures = await _cost(connection, event.id, crowd)
+                    rows += [Row(name, value) for name, value in figures.items()]
+                    rows.append(await _compared(connection, event.id))
+    return rows
 
 
 async def _accuracy(
@@ -254,6 +260,34 @@ async def _cost(connection: AsyncConnection, event_id: int, people: int) -> dict
         await link_due_photos(connection)
         single.append((time.perf_counter() - start) * 1000)
     return figures | {f"{photos:,} faces: ms to link one photo more": sorted(single)[5]}
+
+
+async def _compared(connection: AsyncConnection, event_id: int) -> Row:
+    """Milliseconds to compare some faces with all that wear a bib; both find the same pairs."""
+    values = {"event": event_id, "count": COMPARED, "least": RIVAL}
+    mine = await templates_by_model(
+        connection,
+        """select model, photo_id, embedding from face
+           where event_id = %(event)s and bib is null order by id limit %(count)s""",
+        values,
+    )
+    start = time.perf_counter()
+    alike = await faces_alike(connection, event_id, "sface", mine["sface"].vectors, WORN, RIVAL)
+    ours = time.perf_counter() - start
+    start = time.perf_counter()
+    cursor = await connection.execute(
+        """with mine as materialized (
+             select embedding from face
+             where event_id = %(event)s and bib is null order by id limit %(count)s)
+           select count(*) from mine join face worn on worn.event_id = %(event)s
+             and worn.bib is not null and -(mine.embedding <#> worn.embedding) >= %(least)s""",
+        values,
+    )
+    peer = time.perf_counter() - start
+    row = await cursor.fetchone()
+    assert row is not None
+    assert abs(row[0] - len(alike.ids)) <= 0.001 * row[0]  # cosines are rounded in another order
+    return Row(f"ms to compare {COMPARED} faces with all wearers", ours * 1000, peer * 1000)
 
 
 if __name__ == "__main__":
