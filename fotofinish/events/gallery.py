@@ -20,6 +20,10 @@ DOWNLOADS = ("originals", "previews", "off")
 MAX_BRAND = 80
 MIN_CODE, MAX_CODE = 6, 40
 COLOUR = re.compile(r"#[0-9a-f]{6}")
+CODE_UNUSED = (
+    "An access code is written, but the gallery is not to ask for it. "
+    "Choose “Who knows a code”, or leave the code empty."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ async def save_choices(
     """
     checked = _checked(wanted)
     if code:
+        if checked.access != "code":
+            raise InvalidValue(CODE_UNUSED)
         if not MIN_CODE <= len(code.strip()) <= MAX_CODE:
             raise InvalidValue(f"An access code has {MIN_CODE} to {MAX_CODE} characters.")
         checked = replace(checked, code_hash=PasswordHasher().hash(plain_code(code)))

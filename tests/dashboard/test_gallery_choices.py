@@ -94,6 +94,19 @@ def test_an_access_code_is_kept_as_a_hash_and_stays_until_it_is_changed(
     assert "argon2" not in page
 
 
+@pytest.mark.parametrize("access", ["public", "link", "off"])
+def test_a_code_that_nobody_would_be_asked_for_is_not_taken_silently(
+    office: Office, owner: SignedIn, access: str
+) -> None:
+    refused = save(office, owner, access=access, code="Harbour26", brand_name="Acme")
+    assert refused.status_code == 422
+    assert "Choose “Who knows a code”" in refused.text
+    assert 'value="Harbour26"' in refused.text
+    assert 'value="Acme"' in refused.text
+    assert "without an account." in refused.text  # as it is, not as it was to be
+    assert not office.execute("select 1 from event_gallery where event_id = %s", office.event_id)
+
+
 def test_a_link_has_a_key_that_can_be_renewed(office: Office, owner: SignedIn) -> None:
     save(office, owner, access="link")
     (token,) = stored(office, "link_token")

@@ -52,12 +52,12 @@ class GalleryPage:
         async with services(request).pool.connection() as connection:
             event = await find_event_to_change(connection, request, visitor)
             now = await find_choices(connection, event.id)
-            wanted = _chosen(form, now)
+            wanted, code = _chosen(form, now), text(form, "code")
             try:
-                await save_choices(connection, event.id, wanted, code=text(form, "code"))
+                await save_choices(connection, event.id, wanted, code=code)
             except InvalidValue as error:
                 return await self._render(
-                    request, visitor, connection, event, choices=wanted, error=error
+                    request, visitor, connection, event, choices=wanted, code=code, error=error
                 )
         return RedirectResponse(f"/events/{event.id}/gallery?done=saved", 303)
 
@@ -130,6 +130,7 @@ class GalleryPage:
         event: Event,
         *,
         choices: GalleryChoices | None = None,
+        code: str = "",
         error: FotofinishError | None = None,
     ) -> Response:
         stored = await find_choices(connection, event.id)
@@ -140,6 +141,8 @@ class GalleryPage:
             status=error.status if error else 200,
             event=event,
             choices=choices or stored,
+            stored=stored,
+            code=code,
             closed=why_closed(event, stored),
             mark=mark,
             most_logo=MAX_BYTES,
