@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from fotofinish.web.dashboard.event_page import FAILED_SHOWN
 from tests.dashboard.conftest import Office, enter
+from tests.pressing import press_twice
 
 
 def test_the_selector_shows_the_organisations_id(signed_in: Page, office: Office) -> None:
@@ -58,6 +59,20 @@ def test_an_event_is_made_with_the_keyboard_alone(signed_in: Page, office: Offic
         office.org_id,
     )
     assert made == ("2026-09-12 20:30:00", "Europe/Berlin", "active", True, False)
+
+
+def test_a_button_pressed_again_while_the_answer_is_on_its_way_makes_one_event(
+    signed_in: Page, office: Office
+) -> None:
+    signed_in.goto(f"{office.url}/events/new?org={office.org_id}")
+    signed_in.get_by_label("Name").fill("Hill Trail")
+    signed_in.get_by_label("Start").fill("2026-09-12T20:30")
+    on_their_way: list[Route] = []
+    signed_in.route("**/events", lambda route: on_their_way.append(route))
+    press_twice(signed_in.get_by_role("button", name="Make the event"))
+    (sent,) = on_their_way
+    sent.continue_()
+    expect(signed_in.get_by_role("heading", name="Hill Trail")).to_be_visible()
 
 
 def test_the_addresses_of_other_events_keep_nobody_from_a_name(office: Office) -> None:

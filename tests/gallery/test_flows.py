@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from fotofinish.demo.generator import DemoSet
 from tests.gallery.conftest import PHONE, Gallery
+from tests.pressing import press_twice
 
 
 def search_bib(page: Page, gallery: Gallery, bib: str) -> None:
@@ -420,6 +421,23 @@ def test_a_selfie_from_the_camera_then_delete_my_search(
     page.get_by_role("button", name="Delete my search").click()
     expect(page.get_by_text("Your search is deleted")).to_be_visible()
     assert gallery.execute("select 1 from selfie where event_id = %s", gallery.event.id) == []
+
+
+def test_a_selfie_is_sent_once_however_often_the_button_is_pressed(
+    page: Page, gallery: Gallery, demo: DemoSet, template: np.ndarray[Any, Any]
+) -> None:
+    gallery.add(face=template)
+    page.goto(gallery.address)
+    page.get_by_label("Choose a picture").set_input_files(demo.selfie)
+    page.get_by_label("I agree to this.").check()
+    on_their_way: list[Route] = []
+    page.route("**/selfie", lambda route: on_their_way.append(route))
+    press_twice(page.get_by_role("button", name="Search with this selfie"))
+    (sent,) = on_their_way
+    sent.continue_()
+    expect(photos(page)).to_have_count(1)
+    page.go_back()
+    expect(page.get_by_text("Searching …")).to_have_count(0)
 
 
 def test_a_selfie_from_a_file_is_made_small_before_it_is_sent(

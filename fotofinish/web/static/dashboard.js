@@ -1,4 +1,7 @@
-// What the pages do by themselves: copy ids, fill in the time zone, and keep an event's numbers fresh.
+// What the pages do by themselves: copy ids, send no form twice, fill in the time zone, and keep an
+// event's numbers fresh.
+
+const LONGEST_ANSWER = 30_000; // after it, or after Escape, a form may be sent again
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
@@ -38,6 +41,18 @@ function say(text) {
   clearTimeout(line.timer);
   line.timer = setTimeout(() => line.classList.remove("shown"), 1600);
 }
+
+// A button that is pressed again while the answer is on its way makes no second event, key or link.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if ("sent" in form.dataset) return event.preventDefault();
+  form.dataset.sent = "";
+  setTimeout(() => delete form.dataset.sent, LONGEST_ANSWER);
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
 
 // A file that would be refused for its size is not sent at all.
 document.addEventListener("change", ({ target }) => {

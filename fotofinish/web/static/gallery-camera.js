@@ -3,6 +3,7 @@
 
 const LONG_SIDE = 1280
 const QUALITY = 0.9
+const LONGEST_ANSWER = 30_000 // after it the form may be sent again
 
 const form = document.querySelector("[data-selfie]")
 const view = form.querySelector("[data-view]")
@@ -14,6 +15,7 @@ const open = form.querySelector("[data-camera]")
 const shoot = form.querySelector("[data-shoot]")
 const again = form.querySelector("[data-again]")
 let stream = null
+let sentUntil = 0
 
 if (navigator.mediaDevices?.getUserMedia) {
   form.querySelector("[data-native]").hidden = true
@@ -95,5 +97,15 @@ async function keep(source, width, height, input) {
   said.textContent = said.dataset.ready
 }
 
-form.addEventListener("submit", () => { said.textContent = said.dataset.wait })
+// Pressed again, the button sends no second selfie, whose result nobody would be shown
+form.addEventListener("submit", (event) => {
+  if (performance.now() < sentUntil) return event.preventDefault()
+  sentUntil = performance.now() + LONGEST_ANSWER
+  said.textContent = said.dataset.wait
+})
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return
+  sentUntil = 0
+  said.textContent = ""
+})
 addEventListener("pagehide", stop)
