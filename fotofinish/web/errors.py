@@ -25,6 +25,7 @@ from fotofinish.errors import FotofinishError, RateExceeded, StorageFull
 from fotofinish.logs import request_id
 from fotofinish.storage.local_links import NOT_VALID, is_of_a_link
 from fotofinish.web.dashboard.shell import Shell
+from fotofinish.web.gallery.failing import Failing, is_of_participants
 from fotofinish.web.observation import HEADER, route_of
 
 logger = logging.getLogger(__name__)
@@ -56,18 +57,16 @@ def answer(
     path, wanted = request.url.path, request.headers.get("accept", "")
     if path.startswith("/api/") or "text/html" not in wanted:
         return error_response(status, message, headers)
-    # links to files are followed by participants, who have nothing on the first page
-    of_file = path.startswith("/files/")
-    hint = NEXT.get(status, LATER if status >= 500 else None)
-    page = _pages().render(
-        "error.html",
-        status=status,
-        message=message,
-        hint=BACK if of_file and status < 500 else hint,
-        event_id=None,
-        gallery=_gallery_of(path),
-        home=not of_file,
-    )
+    if is_of_participants(path):
+        page = _participants_pages().render(request, status)
+    else:
+        page = _pages().render(
+            "error.html",
+            status=status,
+            message=message,
+            hint=NEXT.get(status, LATER if status >= 500 else None),
+            event_id=None,
+        )
     page.headers.update(headers or {})
     return page
 
@@ -130,10 +129,9 @@ def _pages() -> Shell:
     return Shell()
 
 
-def _gallery_of(path: str) -> str | None:
-    """Where participants go on from an address below a gallery."""
-    parts = path.split("/")
-    return f"/e/{parts[2]}" if len(parts) > 3 and parts[1] == "e" else None
+@cache
+def _participants_pages() -> Failing:
+    return Failing()
 
 
 def _retry_after(status: int) -> dict[str, str] | None:

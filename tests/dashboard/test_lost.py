@@ -70,10 +70,32 @@ def test_a_number_too_long_to_be_an_events_leads_strangers_to_the_door(office: O
     assert httpx.get(f"{office.url}/events/{DIGITS}").status_code == 303
 
 
-def test_below_a_gallery_the_page_leads_back_to_it(office: Office) -> None:
-    page = httpx.get(f"{office.url}/e/harbour/no/such/place", headers=BROWSER)
-    assert page.status_code == 404
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("de-AT", ("Das ging nicht", "Dieser Link ist abgelaufen", "wo dieser Link steht")),
+        ("fr, en;q=0.5", ("That did not work", "This link has expired", "where this link stands")),
+    ],
+)
+def test_a_link_to_a_file_that_fails_says_so_in_the_participants_language(
+    office: Office, language: str, texts: tuple[str, ...]
+) -> None:
+    headers = {**BROWSER, "Accept-Language": language}
+    page = httpx.get(f"{office.url}/files/none.jpg", headers=headers)
+    assert page.status_code == 403
+    assert page.headers["content-language"] == language[:2].replace("fr", "en")
+    assert all(text in page.text for text in texts)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/no/such/place", 404), ("", 405)])
+def test_below_a_gallery_the_page_leads_back_to_it(office: Office, path: str, status: int) -> None:
+    method = "POST" if status == 405 else "GET"
+    headers = {**BROWSER, "Accept-Language": "de"}
+    page = httpx.request(method, f"{office.url}/e/harbour{path}", headers=headers)
+    assert page.status_code == status
     assert 'href="/e/harbour"' in page.text
+    assert "Das ging nicht" in page.text
+    assert "First page" not in page.text
 
 
 def test_a_full_disk_of_the_database_is_told_as_that(page: Page, office: Office) -> None:

@@ -227,8 +227,6 @@ class Shell:
             status=error.status,
             message=error.message,
             hint=None,
-            gallery=None,
-            home=True,
             event_id=request.path_params.get("event_id") if reached else None,
         )
 
