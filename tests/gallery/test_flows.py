@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from fotofinish.demo.generator import DemoSet
 from tests.gallery.conftest import PHONE, Gallery
@@ -27,6 +27,26 @@ def search_bib(page: Page, gallery: Gallery, bib: str) -> None:
 
 def photos(page: Page) -> Any:
     return page.locator(".grid > li > a")
+
+
+LINES = """one => {
+  const words = document.createRange()
+  words.selectNodeContents(one)
+  return new Set([...words.getClientRects()].map(({ top }) => top)).size
+}"""
+
+
+def in_a_row(parts: Locator, width: int) -> None:
+    """Each part, with all its words, ends before the next begins and before the window does."""
+    edges = parts.evaluate_all(
+        """all => all.map((one) => {
+             const { left, right } = one.getBoundingClientRect()
+             return [left, getComputedStyle(one).overflowX === "hidden" ? right
+               : Math.max(right, left + one.scrollWidth)]
+           })"""
+    )
+    for (_, right), (left, _) in zip(edges, [*edges[1:], (width, width)], strict=True):
+        assert right <= left
 
 
 def no_serious_faults(page: Page) -> None:
@@ -121,6 +141,27 @@ def test_a_long_name_of_the_organiser_and_a_narrow_phone_leave_all_in_place(
     assert button
     assert field["y"] == button["y"]
     assert button["x"] + button["width"] < card["x"] + card["width"]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_narrow_phone_buttons_keep_their_words_and_do_not_overlap(
+    page: Page, gallery: Gallery, width: int, language: str
+) -> None:
+    for _ in range(3):
+        gallery.add("VIP-ÄÖ 12")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{gallery.address}/find?bib=vip-äö+12&lang={language}")
+    assert page.locator("[data-count]").evaluate(LINES) == 1
+    photos(page).first.click()
+    page.locator("dialog [data-share]").click()
+    expect(page.locator("dialog [data-share]")).to_have_text(re.compile("Copied|Kopiert"))
+    in_a_row(page.locator("dialog .tools > *"), width)
+    page.locator("[data-close]").click()
+    page.locator("[data-choose]").click()
+    photos(page).first.click()
+    assert page.locator(".chosen a").evaluate(LINES) == 1
+    in_a_row(page.locator(".chosen > *"), width)
 
 
 @pytest.mark.parametrize(
@@ -273,11 +314,11 @@ def test_a_photo_and_a_search_are_shared_by_link(page: Page, gallery: Gallery) -
     search_bib(page, gallery, "9")
     page.evaluate("navigator.share = undefined")
     page.get_by_role("button", name="Share").click()
-    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"{gallery.address}/find?bib=9"
     photos(page).nth(0).click()
     page.get_by_role("dialog").get_by_role("button", name="Share").click()
-    expect(page.get_by_role("dialog").get_by_role("button", name="Link copied")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Copied")).to_be_visible()
     shared = page.evaluate("navigator.clipboard.readText()")
     page.goto(shared)
     picture = page.locator("meta[property='og:image']").get_attribute("content")
