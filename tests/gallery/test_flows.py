@@ -211,6 +211,21 @@ def test_the_full_screen_view_by_keys_and_by_the_back_button(page: Page, gallery
     assert page.url == results
 
 
+@pytest.mark.parametrize("window", [(390, 844), (844, 390), (1440, 900), (1920, 1080)])
+def test_full_screen_shows_the_whole_photo_in_any_window(
+    page: Page, gallery: Gallery, window: tuple[int, int]
+) -> None:
+    for _ in range(4):  # upright ones among them
+        gallery.add("15")
+    page.set_viewport_size({"width": window[0], "height": window[1]})
+    page.goto(f"{gallery.address}/find?bib=15")
+    photos(page).first.click()
+    for _ in range(4):
+        box = page.locator(".stage img").bounding_box()
+        assert box == {"x": 0, "y": 0, "width": window[0], "height": window[1]}
+        page.keyboard.press("ArrowRight")
+
+
 def test_reloading_the_full_screen_view_leaves_back_and_forward_alive(
     page: Page, gallery: Gallery
 ) -> None:
