@@ -96,7 +96,9 @@ def test_a_form_after_the_session_ended_leads_back_to_its_page(
     wanted = f"{office.url}/events/{office.event_id}/settings"
     signed_in.goto(wanted)
     signed_in.context.clear_cookies()
+    expect(signed_in.get_by_role("alert")).to_have_count(0)
     signed_in.get_by_role("button", name="Save").click()
+    expect(signed_in.get_by_role("alert")).to_contain_text("nothing was changed")
     signed_in.get_by_label("E-mail").fill(office.owner)
     signed_in.get_by_label("Password").fill(PASSWORD)
     signed_in.get_by_role("button", name="Sign in").click()

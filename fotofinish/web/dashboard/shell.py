@@ -25,6 +25,7 @@ from fotofinish.web.dashboard.visitors import COOKIE, Visitor, find_visitor, may
 WEB = Path(__file__).parents[1]
 MOST_FIELDS = 200  # a page of photos, each with its tick
 FIELD_BYTES = 64 * 1024
+UNSENT = "unsent"
 TOKEN_HEADER = "X-Form-Token"
 FOREIGN_FORM = "This form was not sent from a page of this server. Load the page again."
 SAFETY = {
@@ -181,7 +182,7 @@ class Shell:
                 return self._error_page(request, NotAllowed(FOREIGN_FORM), None)
             visitor = await find_visitor(request)
             if visitor is None:
-                return to_sign_in(request, page_before(request))
+                return to_sign_in(request, page_before(request), unsent=True)
             try:
                 try:
                     form = await (read or read_form)(request)
@@ -257,12 +258,13 @@ def text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def to_sign_in(request: Request, wanted: str | None = None) -> Response:
-    """The way to the sign-in page, which leads back here, or to the page that is wanted."""
+def to_sign_in(request: Request, wanted: str | None = None, *, unsent: bool = False) -> Response:
+    """The way to the sign-in page, which leads back here, or to the page that is wanted, and says
+    so when a form came to nothing (`unsent`)."""
     wanted = wanted or request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(
-        "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}", 303
-    )
+    asked = [] if wanted == "/" else [f"next={quote(wanted, safe='')}"]
+    query = "&".join([*asked, UNSENT] if unsent else asked)
+    return RedirectResponse(f"/sign-in?{query}" if query else "/sign-in", 303)
 
 
 def page_before(request: Request) -> str:

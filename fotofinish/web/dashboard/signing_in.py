@@ -15,11 +15,14 @@ from fotofinish.organisations.first_owner import has_accounts
 from fotofinish.organisations.sessions import end_session
 from fotofinish.web.dashboard.entering import DEVICE_COOKIE, let_in
 from fotofinish.web.dashboard.guard import from_our_own_page
-from fotofinish.web.dashboard.shell import FOREIGN_FORM, Shell, read_form, text
+from fotofinish.web.dashboard.shell import FOREIGN_FORM, UNSENT, Shell, read_form, text
 from fotofinish.web.dashboard.visitors import COOKIE, Visitor
 from fotofinish.web.services import services
 
 WRONG = "E-mail or password is wrong."
+SIGNED_OUT = (
+    "You were signed out in the meantime, and nothing was changed. Sign in, then do it once more."
+)
 WAIT = (
     "Too many attempts. Wait a quarter of an hour and try again, "
     "or use a browser in which you signed in before."
@@ -42,7 +45,8 @@ class SigningIn:
         async with services(request).pool.connection() as connection:
             bare = not await has_accounts(connection)
         after = _after(request.query_params.get("next", ""))
-        return self._form(email="", after=after, bare=bare)
+        message = SIGNED_OUT if UNSENT in request.query_params else None
+        return self._form(email="", after=after, message=message, bare=bare)
 
     async def sign_in(self, request: Request) -> Response:
         """POST `/sign-in`: check address and password and begin a session."""
