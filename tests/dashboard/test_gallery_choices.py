@@ -324,6 +324,32 @@ def test_the_preview_follows_the_fields(page: Page, office: Office) -> None:
     expect(page.get_by_text("drawn again in the background")).to_be_visible()
 
 
+def test_what_is_filled_in_is_chosen(page: Page, office: Office) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/watermark")
+    page.get_by_role("textbox", name="Text").fill("Harbour Run")
+    expect(page.get_by_role("radio", name="Text")).to_be_checked()
+    page.goto(f"{office.url}/events/{office.event_id}/gallery")
+    page.get_by_role("textbox", name="Access code").fill("harbour26")
+    page.locator("[type=color]").fill("#aa3300")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert stored(office, "access, brand_colour") == ("code", "#aa3300")
+
+
+def test_a_logo_for_the_watermark_says_how_it_comes_on_the_previews(
+    page: Page, office: Office
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/watermark")
+    page.locator("input[type=file]").set_input_files([_file(png())])
+    page.get_by_role("button", name="Use this logo").click()
+    expect(page.get_by_role("status").first).to_contain_text("Choose “Logo” and save")
+    page.get_by_role("radio", name="Logo").check()
+    page.get_by_role("button", name="Save and draw").click()
+    expect(page.get_by_text("drawn again in the background")).to_be_visible()
+
+
 def test_a_text_that_the_font_lacks_is_said_beside_the_sample_of_before(
     page: Page, office: Office
 ) -> None:

@@ -42,6 +42,7 @@ NOTICES = {
     "listed": "The start list is in. Readings are checked against it from now on.",
     "unlisted": "The start list is gone. Every number that is read counts again.",
     "corrected": "The photos carry the right number now.",
+    "marked": "The logo is there. Choose “Logo” and save, and all previews are drawn with it.",
     "redrawing": "Saved. Previews are drawn again in the background.",
     "retried": "The photos wait to be processed again.",
     "switched-on": "The key is on again.",

@@ -63,7 +63,7 @@ class WatermarkPage:
             event = await take_picture(request, visitor, form, "watermark")
         except PICTURE_FAULTS as error:
             return await self.refuse_picture(request, visitor, error)
-        return RedirectResponse(f"/events/{event.id}/watermark?done=saved", 303)
+        return RedirectResponse(f"/events/{event.id}/watermark?done=marked", 303)
 
     async def refuse_picture(
         self, request: Request, visitor: Visitor, error: FotofinishError

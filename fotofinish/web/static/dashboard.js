@@ -1,5 +1,5 @@
-// What the pages do by themselves: copy ids, send no form twice, fill in the time zone, and keep an
-// event's numbers fresh.
+// What the pages do by themselves: copy ids, send no form twice, choose what is filled in, fill in the
+// time zone, and keep an event's numbers fresh.
 
 const LONGEST_ANSWER = 30_000; // after it, or after Escape, a form may be sent again
 
@@ -52,6 +52,11 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Who fills in what belongs to a choice has made that choice.
+document.addEventListener("input", ({ target }) => {
+  if (target.dataset.chooses && target.value) target.form.querySelector(target.dataset.chooses).checked = true;
 });
 
 // A file that would be refused for its size is not sent at all.
