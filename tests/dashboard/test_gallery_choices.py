@@ -337,6 +337,24 @@ def test_what_is_filled_in_is_chosen(page: Page, office: Office) -> None:
     assert stored(office, "access, brand_colour") == ("code", "#aa3300")
 
 
+def test_choices_that_a_logo_would_undo_are_asked_about_first(page: Page, office: Office) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/gallery")
+    page.get_by_label("Previews only").check()
+    page.locator("input[type=file]").set_input_files([_file(png())])
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Use this logo").click()
+    assert "not saved yet" in asked[0]
+    expect(page.get_by_label("Previews only")).to_be_checked()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.locator("input[type=file]").set_input_files([_file(png())])
+    page.get_by_role("button", name="Use this logo").click()
+    expect(page.get_by_alt_text("The logo")).to_be_visible()
+    assert stored(office, "downloads") == ("previews",)
+
+
 def test_a_logo_for_the_watermark_says_how_it_comes_on_the_previews(
     page: Page, office: Office
 ) -> None:

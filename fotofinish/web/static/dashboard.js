@@ -42,6 +42,18 @@ function say(text) {
   line.timer = setTimeout(() => line.classList.remove("shown"), 1600);
 }
 
+// A form beside the one that is sent loses what was changed in it: that is asked first.
+document.addEventListener("submit", (event) => {
+  const others = [...document.querySelectorAll("form[data-unsaved]")].filter((form) => form !== event.target);
+  const question = others.find(isChanged)?.dataset.unsaved;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+function isChanged(form) {
+  return [...form.querySelectorAll("input")].some((field) =>
+    field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+}
+
 // A button that is pressed again while the answer is on its way makes no second event, key or link.
 document.addEventListener("submit", (event) => {
   const form = event.target;
