@@ -71,3 +71,6 @@ def test_the_page_shows_everything_and_loads_nothing(client: httpx.Client) -> No
     assert not re.search(r"<(script|link|img|iframe)", answer.text)
     for endpoint in ENDPOINTS:
         assert f"/api/v1/ext{endpoint.path}" in answer.text
+    assert "your organisation’s id" in answer.text
+    assert "from <code>from</code> to before <code>to</code>" in answer.text
+    assert "`" not in answer.text

@@ -9,6 +9,7 @@ from functools import cache
 
 import orjson
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -44,6 +45,9 @@ def _page(server: str) -> str:
     templates.filters["pretty"] = lambda value: orjson.dumps(
         value, option=orjson.OPT_INDENT_2
     ).decode()
+    templates.filters["code"] = lambda text: Markup(
+        re.sub(r"`(.+?)`", r"<code>\1</code>", str(escape(text)))
+    )
     return templates.get_template("docs.html").render(
         server=server,
         base=BASE,
