@@ -141,6 +141,21 @@ def test_pages_before_signing_in_are_accessible_and_fit(page: Page, office: Offi
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert not page.evaluate(OVERFLOW), (path, width)
+    enter(page, office, office.owner)
+    page.goto(office.url + token[0])
+    said = page.get_by_text("so there is nothing to do").bounding_box()
+    button = page.get_by_role("link", name="To the events").bounding_box()
+    assert said
+    assert button
+    assert button["y"] - said["y"] - said["height"] >= 16
+
+
+def test_the_page_of_the_api_is_accessible_and_fits(page: Page, office: Office) -> None:
+    page.goto(f"{office.url}/api/v1/docs")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not serious(page), width
+        assert not page.evaluate(OVERFLOW), width
 
 
 def test_a_first_page_is_small(furnished: Office) -> None:
