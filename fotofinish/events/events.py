@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -76,47 +77,56 @@ async def create_event(
     _check_start(starts_at)
     if starts_at.tzinfo is not None:
         starts_at = starts_at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
-    async with connection.transaction(), connection.cursor(row_factory=class_row(Event)) as cursor:
+    values = {
+        "id": id,
+        "org": org_id,
+        "slug": slugify(name),
+        "suffix": secrets.token_hex(4),
+        "name": name,
+        "starts_at": starts_at,
+        "zone": time_zone,
+        "bib": bib_search,
+        "selfie": selfie_search,
+    }
+    try:
         try:
-            await cursor.execute(
-                f"""with given as (select coalesce(%(id)s,
-                        nextval(pg_get_serial_sequence('event', 'id'))) as id)
-                    insert into event (id, org_id, slug, name, starts_at, time_zone, bib_search,
-                                       selfie_search)
-                    select given.id, %(org)s,
-                           (select slug
-                            from unnest(array[%(slug)s, %(slug)s || '-' || given.id,
-                                              %(slug)s || '-' || %(suffix)s])
-                                 with ordinality as wish (slug, place)
-                            where not exists (select 1 from event where event.slug = wish.slug)
-                            order by place limit 1),
-                           %(name)s, %(starts_at)s, %(zone)s, %(bib)s, %(selfie)s
-                    from given
-                    returning {COLUMNS}""",  # noqa: S608 (a constant of this module)
-                {
-                    "id": id,
-                    "org": org_id,
-                    "slug": slugify(name),
-                    "suffix": secrets.token_hex(4),
-                    "name": name,
-                    "starts_at": starts_at,
-                    "zone": time_zone,
-                    "bib": bib_search,
-                    "selfie": selfie_search,
-                },
-            )
+            return await _insert(connection, values)
         except UniqueViolation as error:
-            if error.diag.constraint_name == "uq_event_slug":
-                raise Conflict("Another event of this name was made just now. Try again.") from None
-            raise Conflict(f"Event {id} exists already; choose another --id.") from None
-        except ForeignKeyViolation:
-            raise NotFound(
-                f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
-            ) from None
+            if error.diag.constraint_name != "uq_event_slug":
+                raise
+            # made at the same moment as another of its name, which is to be seen by now
+            return await _insert(connection, values)
+    except UniqueViolation:
+        raise Conflict(f"Event {id} exists already; choose another --id.") from None
+    except ForeignKeyViolation:
+        raise NotFound(
+            f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
+        ) from None
+
+
+async def _insert(connection: AsyncConnection, values: Mapping[str, object]) -> Event:
+    async with connection.transaction(), connection.cursor(row_factory=class_row(Event)) as cursor:
+        await cursor.execute(
+            f"""with given as (select coalesce(%(id)s,
+                    nextval(pg_get_serial_sequence('event', 'id'))) as id)
+                insert into event (id, org_id, slug, name, starts_at, time_zone, bib_search,
+                                   selfie_search)
+                select given.id, %(org)s,
+                       (select slug
+                        from unnest(array[%(slug)s, %(slug)s || '-' || given.id,
+                                          %(slug)s || '-' || %(suffix)s])
+                             with ordinality as wish (slug, place)
+                        where not exists (select 1 from event where event.slug = wish.slug)
+                        order by place limit 1),
+                       %(name)s, %(starts_at)s, %(zone)s, %(bib)s, %(selfie)s
+                from given
+                returning {COLUMNS}""",  # noqa: S608 (a constant of this module)
+            values,
+        )
         made = await cursor.fetchone()
         assert made is not None
         await refuse_id_of_gone_event(connection, made.id)
-        if id is not None:
+        if values["id"] is not None:
             # never back: what is stored lies under an event's id
             await cursor.execute(
                 """select setval('event_id_seq',

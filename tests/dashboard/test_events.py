@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import psycopg
 from playwright.sync_api import Page, Route, expect
 
 from fotofinish.web.dashboard.event_page import FAILED_SHOWN
@@ -73,6 +76,29 @@ def test_a_button_pressed_again_while_the_answer_is_on_its_way_makes_one_event(
     (sent,) = on_their_way
     sent.continue_()
     expect(signed_in.get_by_role("heading", name="Hill Trail")).to_be_visible()
+
+
+def test_two_events_of_one_name_made_at_the_same_moment_are_both_there(office: Office) -> None:
+    client, name = office.client(office.owner), f"Dawn {office.event_id}"
+    with psycopg.connect(office.database.dsn) as other, ThreadPoolExecutor(1) as executor:
+        other.execute(
+            """insert into event (org_id, slug, name, starts_at, time_zone)
+               values (%s, %s, %s, '2026-05-17', 'UTC')""",
+            [office.org_id, f"dawn-{office.event_id}", name],
+        )
+        sent = executor.submit(
+            client.send, "/events",
+            org=office.org_id, name=name, starts_at="2026-05-17T09:00", time_zone="UTC",
+        )  # fmt: skip
+        deadline = time.monotonic() + 20
+        while not office.execute("select 1 from pg_locks where not granted"):
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.05)
+        other.commit()
+        assert sent.result().status_code == 303
+    slugs = office.execute("select slug from event where name = %s order by id", name)
+    assert len(slugs) == 2
+    assert slugs[1][0].startswith(f"dawn-{office.event_id}-")
 
 
 def test_the_addresses_of_other_events_keep_nobody_from_a_name(office: Office) -> None:
