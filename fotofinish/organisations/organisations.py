@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from fotofinish.errors import Conflict, InvalidValue, NotFound
 
 MAX_ID = 2**63 - 1
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ async def create_organisation(
     name = name.strip()
     if not name:
         raise InvalidValue("An organisation needs a name.")
+    if len(name) > MAX_NAME or any(character < " " for character in name):
+        raise InvalidValue(f"A name has at most {MAX_NAME} characters, all on one line.")
     check_id(id)
     async with (
         connection.transaction(),

@@ -95,6 +95,10 @@ def test_a_set_up_that_does_not_do_says_why_and_keeps_the_page(
         assert "at least 10 characters" in refused.text
         assert 'value="me@example.org"' in refused.text
         form["password"] = PASSWORD
+        for name in ("C" * 201, "Club\nRoom"):
+            refused = httpx.post(f"{url}/set-up", data=form | {"name": name}, headers=OUR_PAGE)
+            assert refused.status_code == 422
+            assert "at most 200 characters, all on one line" in refused.text
         assert httpx.post(f"{url}/set-up", data=form, headers=OUR_PAGE).status_code == 303
 
 
