@@ -154,6 +154,8 @@ def test_on_a_narrow_phone_buttons_keep_their_words_and_do_not_overlap(
     page.goto(f"{gallery.address}/find?bib=vip-äö+12&lang={language}")
     assert page.locator("[data-count]").evaluate(LINES) == 1
     photos(page).first.click()
+    if width == PHONE["width"]:
+        assert page.locator("[data-place]").evaluate("one => one.scrollWidth <= one.clientWidth")
     page.locator("dialog [data-share]").click()
     expect(page.locator("dialog [data-share]")).to_have_text(re.compile("Copied|Kopiert"))
     in_a_row(page.locator("dialog .tools > *"), width)
@@ -209,6 +211,19 @@ def test_the_full_screen_view_by_keys_and_by_the_back_button(page: Page, gallery
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
     assert page.url == results
+
+
+def test_magnified_twice_on_a_phone_every_button_of_the_full_screen_view_is_there(
+    page: Page, gallery: Gallery
+) -> None:
+    gallery.add("15")
+    page.set_viewport_size({"width": PHONE["width"] // 2, "height": PHONE["height"] // 2})
+    page.goto(f"{gallery.address}/find?bib=15&lang=de")
+    photos(page).first.click()
+    for button in page.locator("dialog .tools").locator("button, a").all():
+        box = button.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= PHONE["width"] // 2
 
 
 @pytest.mark.parametrize("window", [(390, 844), (844, 390), (1440, 900), (1920, 1080)])
