@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from fotofinish.photos.browsing import Filter
 from tests.dashboard.conftest import Office, enter
@@ -58,6 +58,21 @@ def tags(office: Office, photo: uuid.UUID) -> dict[str, str]:
 def open_photo(page: Page, office: Office, photo: uuid.UUID) -> None:
     enter(page, office, office.owner)
     page.goto(f"{office.url}/events/{office.event_id}/photos/{photo}?show=ready")
+
+
+def test_keys_are_named_only_where_there_are_some(
+    browser: Browser, office: Office, photos: list[uuid.UUID]
+) -> None:
+    for touch in (False, True):
+        context = browser.new_context(has_touch=touch, is_mobile=touch)
+        page = context.new_page()
+        enter(page, office, office.owner)
+        page.goto(f"{office.url}/events/{office.event_id}/photos")
+        expect(page.get_by_text("Tick photos to change several")).to_be_visible()
+        expect(page.get_by_text("Hold Shift")).to_be_visible(visible=not touch)
+        page.goto(f"{office.url}/events/{office.event_id}/photos/{photos[0]}")
+        expect(page.locator("kbd").first).to_be_visible(visible=not touch)
+        context.close()
 
 
 def shown(office: Office) -> int:
