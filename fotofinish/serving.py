@@ -11,7 +11,7 @@ import uvicorn
 from rich.console import Console
 
 from fotofinish.app import create_app
-from fotofinish.database.connection import Database, open_connection, open_database
+from fotofinish.database.connection import Database, open_connection, open_database, place_of
 from fotofinish.importing import default_workers
 from fotofinish.listening import listen
 from fotofinish.logs import log_as_json
@@ -57,9 +57,10 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
         processes = WorkerProcesses(settings, database, count)
         console = Console(stderr=True)
         console.print(
-            f"Fotofinish serves {settings.public_url} with {count} processing workers. "
-            "Ctrl-C stops it.",
+            f"Fotofinish serves {settings.public_url} with {count} processing workers and "
+            f"{place_of(settings, database)}. Ctrl-C stops it.",
             soft_wrap=True,
+            markup=False,
         )
         if asyncio.run(_nobody_yet(database)):
             secret = set_up_secret(settings.signing_key())
@@ -86,7 +87,11 @@ def work_forever(settings: Settings, *, concurrency: int | None) -> None:
     log_as_json()
     with open_database(settings) as database:
         processes = WorkerProcesses(settings, database, count)
-        Console(stderr=True).print(f"{count} processing workers. Ctrl-C stops them.")
+        Console(stderr=True).print(
+            f"{count} processing workers on {place_of(settings, database)}. Ctrl-C stops them.",
+            soft_wrap=True,
+            markup=False,
+        )
         stopping = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
         try:

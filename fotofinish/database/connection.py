@@ -71,6 +71,16 @@ def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Data
     yield Database(dsn)
 
 
+def place_of(settings: Settings, database: Database) -> str:
+    """Where the database of these settings is, for people; never who signs in, nor how."""
+    if settings.embedded_database:
+        folder = settings.data_dir.resolve()
+        return f"the embedded database in {folder} (no FOTOFINISH_DATABASE_URL is set)"
+    with psycopg.connect(database.dsn) as connection:  # it knows what libpq adds by itself
+        found = connection.info
+        return f"the database {found.dbname} at {found.host}, port {found.port}"
+
+
 def _normalised(url: str) -> str:
     """A libpq string from the URL, whether or not it names a driver as SQLAlchemy's do."""
     scheme, separator, rest = url.partition("://")

@@ -26,6 +26,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.database.connection import open_database
 from fotofinish.settings import load_settings
+from tests.running import free_port
 
 PATIENCE = 120
 
@@ -685,6 +686,25 @@ def test_the_address_that_serve_prints_is_one_that_answers(
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("words", [("serve", "--no-worker"), ("worker", "--concurrency", "1")])
+@pytest.mark.parametrize("embedded", [True, False])
+def test_a_start_says_which_database_it_works_with_and_no_password(
+    installation: Installation, words: tuple[str, ...], embedded: bool
+) -> None:
+    port = ("--port", str(free_port())) if words[0] == "serve" else ()
+    given = {} if embedded else {"DATABASE_URL": f"{installation.dsn} password=hunter2"}
+    running = installation.start(*words, *port, **given)
+    assert running.stderr is not None
+    said = running.stderr.readline()
+    running.send_signal(signal.SIGINT)
+    assert "hunter2" not in said + running.communicate(timeout=PATIENCE)[1]
+    folder = installation.folder / "data"
+    if embedded:
+        assert f"the embedded database in {folder} (no FOTOFINISH_DATABASE_URL is set)" in said
+    else:
+        assert f"the database fotofinish at {folder}/postgres, port 5432." in said
 
 
 @pytest.mark.parametrize("command", ["fotofinish serve", "fotofinish.demo.run"])
