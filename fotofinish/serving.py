@@ -17,7 +17,12 @@ from fotofinish.listening import listen
 from fotofinish.logs import log_as_json
 from fotofinish.organisations.first_owner import has_accounts, set_up_secret
 from fotofinish.settings import Settings
-from fotofinish.starting import refuse_mistakes, refuse_unusable_folder
+from fotofinish.starting import (
+    named_by_key,
+    refuse_mistakes,
+    refuse_unusable_folder,
+    warn_of_other_keys,
+)
 from fotofinish.web.protocol import HttpProtocol
 from fotofinish.workers import WorkerProcesses
 
@@ -37,7 +42,8 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
     if "public_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"public_url": f"http://{_reachable(host)}:{port}"})
     log_as_json()
-    with open_database(settings) as database:
+    with open_database(settings) as opened:
+        database = named_by_key(opened, settings.signing_key())
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(settings, database),
@@ -62,6 +68,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int | No
             soft_wrap=True,
             markup=False,
         )
+        warn_of_other_keys(database)
         if asyncio.run(_nobody_yet(database)):
             secret = set_up_secret(settings.signing_key())
             address = f"{settings.public_url.rstrip('/')}/set-up?secret={secret}"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hmac
 import tempfile
 from pathlib import Path
 
+import psycopg
+from psycopg.conninfo import make_conninfo
 from rich.console import Console
 
+from fotofinish.database.connection import Database
 from fotofinish.errors import SettingsError, StorageError, StorageRefused
 from fotofinish.settings import Settings
 from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.stores import open_store
+
+PURPOSE = b"fotofinish: which key a server signs with, version 1"
 
 
 def refuse_mistakes(settings: Settings) -> None:
@@ -38,6 +44,34 @@ def refuse_unusable_folder(settings: Settings) -> None:
             f"FOTOFINISH_DATA_DIR: the folder {folder} cannot be used ({error.strerror}). Name "
             "another, or let this user write there."
         ) from None
+
+
+def named_by_key(database: Database, signing_key: bytes) -> Database:
+    """The database, where this server's connections have a name that tells keys apart."""
+    mark = hmac.digest(signing_key, PURPOSE, "sha256").hex()[:16]
+    return Database(make_conninfo(database.dsn, application_name=f"fotofinish {mark}"))
+
+
+def warn_of_other_keys(database: Database) -> None:
+    """Tell when a server that is connected just now signs with another key than this one.
+
+    `database` is what `named_by_key` gave. What one of them signs, the others refuse.
+    """
+    with psycopg.connect(database.dsn) as connection:
+        row = connection.execute(
+            """select exists (
+                 select from pg_stat_activity
+                 where datname = current_database()
+                   and starts_with(application_name, 'fotofinish ')
+                   and application_name <> current_setting('application_name'))"""
+        ).fetchone()
+    if row and row[0]:
+        Console(stderr=True).print(
+            "Warning: another server on this database signs with another key: links and passes to "
+            "galleries that one of them gives out, the other refuses. Give all of them the same "
+            "FOTOFINISH_SECRET_KEY.",
+            soft_wrap=True,
+        )
 
 
 def _refuse_unreadable(embedder: Path) -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -686,6 +687,35 @@ def test_the_address_that_serve_prints_is_one_that_answers(
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=PATIENCE)
+
+
+def test_a_server_that_signs_with_another_key_than_one_that_runs_says_so(
+    installation: Installation,
+) -> None:
+    warned = {}
+    with _answering(installation, "first key " * 4):
+        for key in ("first key " * 4, "other key " * 4):
+            with _answering(installation, key) as server:
+                pass
+            assert server.stderr is not None
+            warned[key[:5]] = "Warning: another server on this database" in server.stderr.read()
+    assert warned == {"first": False, "other": True}
+
+
+@contextmanager
+def _answering(installation: Installation, key: str) -> Iterator[subprocess.Popen[str]]:
+    """A server that signs with this key and answers; it has ended behind the block."""
+    port = str(free_port())
+    server = installation.start("serve", "--no-worker", "--port", port, SECRET_KEY=key)
+    assert server.stderr is not None
+    try:
+        server.stderr.readline()
+        url = f"http://127.0.0.1:{port}/healthz"
+        assert httpx.get(url, trust_env=False, timeout=PATIENCE).status_code == 200
+        yield server
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("words", [("serve", "--no-worker"), ("worker", "--concurrency", "1")])
