@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), description="folder for everything kept on this machine")
     secret_key: SecretStr | None = Field(
-        None, description="signs local links and sessions; none: made once, kept in the data folder"
+        None,
+        description="signs local links and passes to galleries; none: made once, kept in the data "
+        "folder",
     )
     link_ttl: int = Field(
         3600, ge=60, le=7 * 24 * 3600, description="life of a download link, in seconds"
@@ -121,8 +123,8 @@ class Settings(BaseSettings):
         if secret is not None and len(secret) < SHORTEST_SECRET:
             raise PydanticCustomError(
                 "secret_too_short",
-                "it signs every link and session, so it has to have at least {shortest} characters"
-                " that nobody can guess; make one with 'openssl rand -hex 32'",
+                "it signs local links and passes to galleries, so it has to have at least "
+                "{shortest} characters that nobody can guess; make one with 'openssl rand -hex 32'",
                 {"shortest": SHORTEST_SECRET},
             )
         return secret
@@ -171,7 +173,7 @@ class Settings(BaseSettings):
         return self.database_url is None
 
     def signing_key(self) -> bytes:
-        """The secret all local links and sessions are signed with; made on first use (0600).
+        """The secret local links and visitors' cookies are signed with; made on first use (0600).
 
         Raises SettingsError when what is kept is too short to be one.
         """
@@ -196,7 +198,7 @@ class Settings(BaseSettings):
         if len(kept) < SHORTEST_SECRET:
             raise SettingsError(
                 f"The file {path} holds no key: put the one of your backup there, or remove it for "
-                "a new one, which ends sessions and links that are out."
+                "a new one, which ends local links and passes to galleries that are out."
             )
         return kept
 

@@ -67,8 +67,8 @@ def warn_of_other_keys(database: Database) -> None:
         ).fetchone()
     if row and row[0]:
         Console(stderr=True).print(
-            "Warning: another server on this database signs with another key: links and passes to "
-            "galleries that one of them gives out, the other refuses. Give all of them the same "
+            "Warning: another server on this database signs with another key: local links and "
+            "passes to galleries that one of them gives out, the other refuses. Give all the same "
             "FOTOFINISH_SECRET_KEY.",
             soft_wrap=True,
         )

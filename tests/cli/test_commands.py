@@ -597,6 +597,7 @@ def test_a_kept_key_that_is_none_is_refused_with_what_to_do(
     done = installation.run("serve", "--no-worker", **given)
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: The file {tmp_path}/secret.key holds no key")
+    assert "ends local links and passes to galleries that are out." in done.stderr
     assert len(_lines(done)) == 1
 
 
