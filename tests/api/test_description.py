@@ -48,6 +48,27 @@ def test_examples_fit_their_schemas(endpoint) -> None:  # type: ignore[no-untype
     jsonschema_rs.validate(schema, endpoint.example)
 
 
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_an_examples_page_adds_up(endpoint) -> None:  # type: ignore[no-untyped-def]
+    shown = endpoint.example.get("data", endpoint.example)
+    if "pagination" in shown:
+        items = sum(len(part) for part in shown.values() if isinstance(part, list))
+        assert shown["pagination"] == {
+            "total": items,
+            "currentPage": 1,
+            "totalPages": 1,
+            "hasNextPage": False,
+            "hasPreviousPage": False,
+            "page_size": endpoint.query["page_size"]["default"],
+        }
+
+
+def test_the_list_of_events_does_not_speak_of_one_event() -> None:
+    refusal = description()["paths"]["/api/v1/ext/{org_id}/events"]["get"]["responses"]["403"]
+    assert refusal["description"] == "The key is not valid or is another organisation's."
+    assert "event" not in refusal["content"]["application/json"]["example"]["message"]
+
+
 def test_example_requests_are_good() -> None:
     operation = description()["paths"]["/api/v1/ext/{org_id}/event/{event_id}/original-photos"]
     examples = operation["post"]["requestBody"]["content"]["application/json"]["examples"]
@@ -69,6 +90,7 @@ def test_the_page_shows_everything_and_loads_nothing(client: httpx.Client) -> No
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert digest in policy
     assert not re.search(r"<(script|link|img|iframe)", answer.text)
+    assert "`" not in answer.text
     for endpoint in ENDPOINTS:
         assert f"/api/v1/ext{endpoint.path}" in answer.text
     assert "your organisation’s id" in answer.text

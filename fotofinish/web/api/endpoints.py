@@ -56,6 +56,7 @@ def page_query(default: int, most: int) -> dict[str, Schema]:
 
 
 SECONDS: Schema = {"type": "integer", "minimum": 0, "maximum": LAST_SECOND}
+ORGANISATION = {403: "The key is not valid or is another organisation's."}
 OFF = {403: "The key is not valid, does not reach this event, or this search is switched off."}
 SHAPE = {422: "A parameter is not of the documented form."}
 NO_UUID = {400: "`request_id` is no UUID."}
@@ -146,8 +147,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET", "/{org_id}/events", events, "events", "The organisation's events, latest first",
-        models.EventsAnswer, examples.EVENTS, query=page_query(10, 100), refusals=SHAPE,
-        links=OF_EVENT,
+        models.EventsAnswer, examples.EVENTS, query=page_query(10, 100),
+        refusals={**SHAPE, **ORGANISATION}, links=OF_EVENT,
     ),
     Endpoint(
         "GET", f"{EVENT}/details", details, "details", "The event and what may be searched in it",

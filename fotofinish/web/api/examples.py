@@ -9,14 +9,19 @@ LOST = "0b6a7d0e-3d0f-5f35-9a0c-6a2c37cf0a51"
 SELFIE = "5f0c2a4e-9b1d-4c3e-8f7a-2d6b1c0e9a88"
 SIGNATURE = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=…&X-Amz-Date=20260119T120000Z"
 
-PAGE: dict[str, Any] = {
-    "total": 47,
-    "currentPage": 1,
-    "totalPages": 2,
-    "hasNextPage": True,
-    "hasPreviousPage": False,
-    "page_size": 30,
-}
+
+def _page(total: int, page_size: int) -> dict[str, Any]:
+    """The first and only page of so many items."""
+    return {
+        "total": total,
+        "currentPage": 1,
+        "totalPages": 1,
+        "hasNextPage": False,
+        "hasPreviousPage": False,
+        "page_size": page_size,
+    }
+
+
 IMAGE: dict[str, Any] = {
     "img_url": f"https://photos.example.org/imgs/456/medium/{PHOTO}.webp?{SIGNATURE}",
     "height": 4000,
@@ -52,7 +57,7 @@ ORIGINALS: dict[str, Any] = {
     "failed_count": 1,
     "identifier": "123",
     "message": None,
-    "pagination": PAGE,
+    "pagination": _page(2, 30),
 }
 PING: dict[str, Any] = {"status": "ok", "org_id": 903, "event_id": 456}
 DETAILS: dict[str, Any] = {
@@ -69,18 +74,20 @@ def _enveloped(message: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 EVENTS = _enveloped(
-    "Records for events", {"events": [{**EVENT, "cover_image": None}], "pagination": PAGE}
+    "Records for events", {"events": [{**EVENT, "cover_image": None}], "pagination": _page(1, 10)}
 )
-IMAGES = _enveloped("Records for all images", {"images": [IMAGE], "pagination": PAGE})
-BIB = _enveloped("Records for bib number 1234", {"images": [IMAGE], "pagination": PAGE})
-TIMELINE = _enveloped("Records for timeline images", {"images": [IMAGE], "pagination": PAGE})
+IMAGES = _enveloped("Records for all images", {"images": [IMAGE], "pagination": _page(1, 32)})
+BIB = _enveloped("Records for bib number 1234", {"images": [IMAGE], "pagination": _page(1, 32)})
+TIMELINE = _enveloped(
+    "Records for timeline images", {"images": [IMAGE], "pagination": _page(1, 32)}
+)
 SEARCH = _enveloped(
     "Records for selfie",
     {
         "request_id": SELFIE,
         "confidence_percentage": 42.0,
         "images": [IMAGE],
-        "pagination": PAGE,
+        "pagination": _page(1, 32),
     },
 )
 DAYS = _enveloped(

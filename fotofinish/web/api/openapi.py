@@ -39,7 +39,7 @@ COMMON = {
 MESSAGES = {
     400: "The body is not JSON.",
     401: "Send your API key in the header X-API-Key.",
-    403: "This organisation has no such event.",
+    403: "This API key does not belong to this organisation.",
     404: "There is no such selfie search.",
     408: "What was sent took too long to arrive. Send it again, best on a faster connection.",
     413: "The body is larger than 131,072 bytes.",
