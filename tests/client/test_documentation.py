@@ -1,4 +1,4 @@
-"""Every snippet of docs/client.md runs as it stands, against a real server."""
+"""Every snippet of docs/client.md and the README's calls run as they stand, on a real server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.api.conftest import Race
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs" / "client.md").read_text()
+ADDRESS = "https://photos.example.org"
+README = (REPOSITORY / "README.md").read_text()
 SNIPPETS = re.findall(r"^## ([^\n]+)$|^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -45,7 +47,7 @@ def run(race: Race, folder: Path, language: str, code: str) -> subprocess.Comple
     code = (
         code.replace("903", str(race.org_id))
         .replace("456", str(race.event_id))
-        .replace("https://photos.example.org", race.server.url)
+        .replace(ADDRESS, race.server.url)
     )
     commands = {
         "sh": ["bash", "-eu", "-c", code],
@@ -100,3 +102,19 @@ def test_the_snippet_runs(
         assert ended.stdout
     elif language != "python":
         assert "ok" in ended.stdout
+
+
+def test_the_calls_of_the_readme_run_with_the_key_where_the_command_looks_for_it(
+    module_race: Race, folder: Path
+) -> None:
+    by_bib, by_selfie = (
+        run(module_race, folder, "sh", call.replace("http://127.0.0.1:8000", ADDRESS))
+        for call in re.findall(r"^```sh\n(curl .*?)^```$", README, re.DOTALL | re.MULTILINE)
+    )
+    assert "signature=" in by_bib.stdout
+    assert '"request_id":' in by_selfie.stdout
+    words = re.findall(r"`(fotofinish download [^`]*)`", README)[0].replace("--url …", "")
+    shutil.rmtree(folder / "DIR", ignore_errors=True)
+    downloaded = run(module_race, folder, "sh", f"{words} --url {ADDRESS}")
+    assert downloaded.returncode == 0, downloaded.stderr
+    assert [photo.read_bytes() for photo in (folder / "DIR").iterdir()] == [b"one original"]
