@@ -277,7 +277,7 @@ def startlist(
 def read(
     photos: Annotated[list[Path], typer.Argument(help="Photos to read.")],
     json_output: Annotated[
-        bool, typer.Option("--json", help="The default: one JSON line a photo.")
+        bool, typer.Option("--json", show_default=False, help="Changes nothing: it is JSON anyway.")
     ] = True,
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Add each face's embedding.")
@@ -324,9 +324,12 @@ def download(
             envvar="FOTOFINISH_API_KEY",
         ),
     ],
-    bib: Annotated[str | None, typer.Option(help="Whose photos: the bib number.")] = None,
+    bib: Annotated[
+        str | None, typer.Option(help="Whose photos: the bib number, or else --selfie.")
+    ] = None,
     selfie: Annotated[
-        Path | None, typer.Option(help="Whose photos: a picture of the face.", dir_okay=False)
+        Path | None,
+        typer.Option(help="Whose photos: a picture of the face, or else --bib.", dir_okay=False),
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, max=32, help="Photos at a time.")] = 4,
     json_output: Json = False,
@@ -369,7 +372,9 @@ def worker(
         int | None, typer.Option(min=1, help="Photos at a time. Default: one a core.")
     ] = None,
 ) -> None:
-    """Process photos. Any machine will do that reaches the database and the storage."""
+    """Process photos. Any machine will do that reaches the database and the storage, with
+    FOTOFINISH_DATABASE_URL and FOTOFINISH_STORAGE_URL as `serve` has them.
+    """
     from fotofinish.serving import work_forever
 
     work_forever(_settings_to_run_with(), concurrency=concurrency)

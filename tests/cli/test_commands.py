@@ -576,6 +576,23 @@ def test_the_list_of_commands_cuts_no_sentence_short(group: tuple[str, ...]) -> 
     assert all(line.endswith(".") and not line.endswith("..") for line in listed)
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("worker", "with FOTOFINISH_DATABASE_URL and FOTOFINISH_STORAGE_URL as `serve` has them."),
+        ("download", "the bib number, or else --selfie."),
+        ("read", "Changes nothing: it is JSON anyway. --embeddings"),
+    ],
+)
+def test_the_help_says_what_belongs_together_and_what_changes_nothing(
+    command: str, told: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", command, "--help"], capture_output=True, text=True
+    )
+    assert told in " ".join(done.stdout.split())
+
+
 def test_serve_says_what_keeps_it_from_serving(installation: Installation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
