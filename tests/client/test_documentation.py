@@ -118,3 +118,16 @@ def test_the_calls_of_the_readme_run_with_the_key_where_the_command_looks_for_it
     downloaded = run(module_race, folder, "sh", f"{words} --url {ADDRESS}")
     assert downloaded.returncode == 0, downloaded.stderr
     assert [photo.read_bytes() for photo in (folder / "DIR").iterdir()] == [b"one original"]
+
+
+def test_the_readme_leads_to_every_page_of_the_docs_and_no_link_leads_nowhere() -> None:
+    waiting, reached = [REPOSITORY / "README.md"], set()
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            target = (page.parent / link).resolve()
+            assert target.exists(), f"{page.name}: {link}"
+            if target.suffix == ".md" and target not in reached:
+                waiting.append(target)
+    assert reached >= set((REPOSITORY / "docs").glob("*.md"))
