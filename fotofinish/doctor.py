@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from fotofinish.database.connection import Database, open_connection, open_database
+from fotofinish.database.connection import Database, open_connection, open_database, place_of
 from fotofinish.errors import FotofinishError
 from fotofinish.photos.keys import CHECK_KEY
 from fotofinish.settings import Settings
@@ -77,7 +77,7 @@ def _database(settings: Settings) -> list[Check]:
     where = "embedded" if settings.embedded_database else "FOTOFINISH_DATABASE_URL"
     try:
         with open_database(settings) as database:
-            return asyncio.run(_ask(database, where))
+            return asyncio.run(_ask(database, place_of(settings, database)))
     except (FotofinishError, psycopg.Error) as error:
         detail = error.message if isinstance(error, FotofinishError) else type(error).__name__
         return [
@@ -87,7 +87,7 @@ def _database(settings: Settings) -> list[Check]:
         ]
 
 
-async def _ask(database: Database, where: str) -> list[Check]:
+async def _ask(database: Database, place: str) -> list[Check]:
     async with open_connection(database) as connection:
         cursor = await connection.execute(
             """select current_setting('server_version'),
@@ -98,7 +98,7 @@ async def _ask(database: Database, where: str) -> list[Check]:
         assert row is not None
         alive = await workers_alive(connection)
     return [
-        Check("database", row[1] >= 150000, f"{where}: PostgreSQL {row[0]}", "use PostgreSQL 15+"),
+        Check("database", row[1] >= 150000, f"{place}: PostgreSQL {row[0]}", "use PostgreSQL 15+"),
         Check("pgvector", row[2] is not None, f"version {row[2]}", "create extension vector"),
         Check(
             "workers",

@@ -386,6 +386,8 @@ def test_doctor_finds_a_fresh_installation_well(installation: Installation) -> N
     checks = installation.json("doctor")["checks"]
     assert {"database", "pgvector", "storage", "workers"} <= {c["subject"] for c in checks}
     assert all(check["ok"] for check in checks)
+    folder = installation.folder / "data"
+    assert checks[0]["detail"].startswith(f"the embedded database in {folder} (no FOTOFINISH_DAT")
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "import"])
