@@ -68,6 +68,14 @@ async def faces_alike(
     )
 
 
+async def nearest(vectors: Vectors, others: Templates | None) -> npt.NDArray[np.float32]:
+    """The cosine (n) of each of these vectors (n, dimensions) to the nearest other; -1: none."""
+    best = np.full(len(vectors), -1, np.float32)
+    if others is not None:
+        await asyncio.to_thread(_raise_to_nearest, best, vectors, others.vectors)
+    return best
+
+
 async def templates_by_model(
     connection: AsyncConnection, query: LiteralString, values: dict[str, object]
 ) -> dict[str, Templates]:
@@ -123,3 +131,11 @@ def _compare(
         rows, columns = np.divmod(near, len(ids))
         found.append(Alike(rows + start, ids[columns], cosines[near]))
     return found
+
+
+def _raise_to_nearest(best: npt.NDArray[np.float32], vectors: Vectors, others: Vectors) -> None:
+    for start in range(0, len(vectors), ROWS):
+        rows = slice(start, start + ROWS)
+        for page in range(0, len(others), PAGE):
+            cosines = vectors[rows] @ others[page : page + PAGE].T
+            np.maximum(best[rows], cosines.max(axis=1), out=best[rows])

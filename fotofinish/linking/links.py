@@ -51,7 +51,7 @@ async def _link_event(connection: AsyncConnection, event_id: int, limit: int) ->
     if change.photos:
         judged = await photos_to_judge(connection, event_id, change)
         links = await bibs_of_faces(connection, event_id, judged)
-        searches = await searches_near(connection, event_id, change.photos, change.bibs)
+        searches = await searches_near(connection, event_id, change)
         owners = await owners_of_selfies(connection, event_id, searches)
     async with connection.transaction():
         if change.photos and await _links_are_wanted(connection, event_id):

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fotofinish.linking.comparing import templates_by_model
-from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL, Owner
-from fotofinish.linking.evidence import judged, owners_of
+from fotofinish.linking.comparing import Templates, nearest, templates_by_model
+from fotofinish.linking.deciding import LEAST_QUALITY, RIVAL, THREE_AGREE, Owner
+from fotofinish.linking.evidence import Change, judged, owners_of
 
 # below this cosine two good faces are of two people (1 % of true pairs on LFW, 99 % of false ones)
 ANOTHER_PERSON = 0.3
@@ -29,25 +29,93 @@ class Search(NamedTuple):
     made_at: datetime
 
 
-async def searches_near(
-    connection: AsyncConnection, event_id: int, photo_ids: Collection[UUID], bibs: Collection[str]
-) -> list[Search]:
-    """The live searches that found one of these photos, or photos of one of their bibs."""
+async def searches_near(connection: AsyncConnection, event_id: int, change: Change) -> list[Search]:
+    """The live searches whose links may change.
+
+    Those of people who may wear, or have worn, a bib of which evidence or photos came or went; and
+    those that are linked for one to which somebody is a rival now.
+    """
+    alike, doubted = await _searches_alike(connection, event_id, change)
     cursor = await connection.execute(
-        """with bib as (
-             select bib from bib_tag where photo_id = any(%(photos)s) and source <> 'linked'
-             union select unnest(%(bibs)s::text[])),
-           near as (
+        """with near as (
              select unnest(%(photos)s::uuid[]) as photo_id
-             union select photo_id from bib_tag join bib using (bib)
-             where event_id = %(event)s and visible)
+             union select photo_id from bib_tag
+             where event_id = %(event)s and bib = any(%(bibs)s) and visible),
+           linked as (
+             select selfie_id from selfie_match join near using (photo_id)
+             where event_id = %(event)s and linked
+             union select selfie_id from selfie_match
+             where event_id = %(event)s and selfie_id = any(%(doubted)s) and linked)
            select id, created_at from selfie
            where event_id = %(event)s and expires_at > now()
-             and id in (select selfie_id from selfie_match join near using (photo_id)
-                        where event_id = %(event)s)""",
-        {"photos": list(photo_ids), "bibs": list(bibs), "event": event_id},
+             and (id = any(%(alike)s) or id in (select selfie_id from linked))""",
+        {
+            "event": event_id,
+            "photos": list(change.photos),
+            "bibs": list(change.bibs),
+            "alike": alike,
+            "doubted": doubted,
+        },
     )
     return [Search(*row) for row in await cursor.fetchall()]
+
+
+async def _searches_alike(
+    connection: AsyncConnection, event_id: int, change: Change
+) -> tuple[list[UUID], list[UUID]]:
+    """Live searches that are like who wears these bibs, or wore one: enough to be linked for it,
+    and only enough to speak against another."""
+    selfies = await templates_by_model(
+        connection,
+        """select model, id, embedding from selfie
+           where event_id = %(event)s and expires_at > now() and embedding is not null""",
+        {"event": event_id},
+    )
+    if not selfies:
+        return [], []
+    worn, lost = await _wearers(connection, event_id, change)
+    alike: list[UUID] = []
+    doubted: list[UUID] = []
+    for model, mine in selfies.items():
+        now = await nearest(mine.vectors, worn.get(model))
+        before = await nearest(mine.vectors, lost.get(model))
+        for search, cosine, past in zip(mine.keys, now.tolist(), before.tolist(), strict=True):
+            if cosine >= THREE_AGREE or past >= RIVAL:
+                alike.append(search)
+            elif cosine >= RIVAL:
+                doubted.append(search)
+    return alike, doubted
+
+
+async def _wearers(
+    connection: AsyncConnection, event_id: int, change: Change
+) -> tuple[dict[str, Templates], dict[str, Templates]]:
+    """Templates of who wears the photos' bibs or one that changed; and of evidence that was lost,
+    with what is left of it."""
+    cursor = await connection.execute(
+        "select bib from bib_tag where photo_id = any(%s) and source <> 'linked'",
+        [list(change.photos)],
+    )
+    bibs = change.bibs.union(row[0] for row in await cursor.fetchall())
+    evidence = """select model, photo_id, embedding from face
+                  where event_id = %(event)s and quality >= %(quality)s and embedding is not null
+                    and (photo_id = any(%(photos)s) or bib = any(%(bibs)s))"""
+    values = {"event": event_id, "quality": LEAST_QUALITY}
+    worn = await templates_by_model(
+        connection,
+        evidence + " and bib is not null",
+        values | {"photos": list(change.photos), "bibs": list(bibs)},
+    )
+    lost = await templates_by_model(
+        connection,
+        evidence,
+        values
+        | {
+            "photos": [photo_id for photo_id, _ in change.lost],
+            "bibs": [bib for _, bib in change.lost],
+        },
+    )
+    return worn, lost
 
 
 async def owners_of_selfies(

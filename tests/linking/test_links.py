@@ -122,12 +122,21 @@ class Race:
             )
         )
 
-    def search(self, person: int, search: uuid.UUID | None = None) -> uuid.UUID:
+    def search(
+        self,
+        person: int,
+        search: uuid.UUID | None = None,
+        *,
+        embedding: str | None = None,
+        threshold: float = 0.42,
+    ) -> uuid.UUID:
+        """A stored search with a selfie of this person; `embedding` gives its face."""
         search = search or uuid.uuid4()
+        embedding = embedding or as_halfvec(face_of(person))
         self.run(
             lambda c: store_search(
-                c, self.event_id, search, embedding=as_halfvec(face_of(person)),
-                model="made-up", threshold=0.42, keep_days=1,
+                c, self.event_id, search, embedding=embedding,
+                model="made-up", threshold=threshold, keep_days=1,
             )
         )  # fmt: skip
         return search
@@ -425,6 +434,33 @@ def test_a_rival_that_comes_later_is_heard(race: Race) -> None:
     rival = race.add((0, "17"))
     race.make_alike(rival, 0.43, axis=4)  # too little to be linked for, enough to doubt the other
     assert race.links() == set()
+
+
+def test_a_rival_that_comes_later_is_heard_by_a_selfie(race: Race) -> None:
+    photos = [race.add((0, "12")), race.add((0, "12")), race.add((0, None))]
+    for photo, cosine, axis in zip(photos, (0.55, 0.505, 1.0), (1, 2, 3), strict=True):
+        race.make_alike(photo, cosine, axis=axis)
+    behind = race.add((None, "12"))
+    race.link()
+    template = race.execute("select embedding::text from face where photo_id = %s", photos[2])
+    search = race.search(0, embedding=str(template[0][0]))
+    assert behind in race.matches(search)
+    rival = race.add((0, "17"))
+    race.make_alike(rival, 0.41, axis=4)  # too little to be found, enough to doubt whose bib it is
+    race.link()
+    assert race.matches(search) == set(photos)
+    race.by_hand(remove_bib, rival, "17")
+    race.link()
+    assert race.matches(search) == {*photos, behind}
+
+
+def test_a_selfie_is_linked_whatever_it_found_itself(race: Race) -> None:
+    search = race.search(0, threshold=0.95)
+    race.add((None, "12"))
+    for _ in range(3):
+        race.add((0, "12"))
+    race.link()
+    assert race.matches(search) == race.matches(race.search(0, threshold=0.95)) != set()
 
 
 @dataclass
