@@ -27,10 +27,13 @@ async def replace_faces(
 ) -> None:
     """Make these the photo's faces; runs inside the caller's transaction.
 
-    A face whose quality does not do for matching is kept without a template.
+    A face whose quality does not do for matching is kept without a template. Matches that are
+    linked rest on the photo's bibs, and follow those.
     """
     await connection.execute("delete from face where photo_id = %s", [photo_id])
-    await connection.execute("delete from selfie_match where photo_id = %s", [photo_id])
+    await connection.execute(
+        "delete from selfie_match where photo_id = %s and not linked", [photo_id]
+    )
     if not faces:
         return
     async with connection.cursor() as cursor:

@@ -395,6 +395,22 @@ def test_a_selfie_finds_photos_that_show_the_bib_alone(race: Race) -> None:
     assert race.matches(search) == set(faces)
 
 
+def test_a_photo_of_a_bib_by_hand_stays_with_a_selfie_when_it_is_read_again(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    behind = race.add((None, None))
+    race.by_hand(add_bib, behind, "12")
+    race.link()
+    search = race.search(0)
+    assert behind in race.matches(search)
+    race.add((None, None), photo=behind)
+    race.link()
+    assert behind in race.matches(search)
+    race.by_hand(remove_bib, behind, "12")
+    race.link()
+    assert behind not in race.matches(search)
+
+
 def test_faces_are_compared_page_by_page(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "PAGE", 2)
     monkeypatch.setattr(comparing, "ROWS", 2)
