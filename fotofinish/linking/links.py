@@ -15,7 +15,13 @@ from psycopg import AsyncConnection
 
 from fotofinish.faces.matching import lock_for_photo
 from fotofinish.linking.evidence import Change, bibs_of_faces, note_wearing, photos_to_judge
-from fotofinish.linking.selfies import keep_links, owners_of_selfies, searches_near
+from fotofinish.linking.selfies import (
+    keep_links,
+    linked_photos,
+    lock_searches,
+    owners_of_selfies,
+    searches_near,
+)
 
 LOCK_CLASS = 0x6C696E6B  # "link": the first of the two numbers of our advisory locks
 BATCH = 1600
@@ -55,9 +61,12 @@ async def _link_event(connection: AsyncConnection, event_id: int, limit: int) ->
         owners = await owners_of_selfies(connection, event_id, searches)
     async with connection.transaction():
         if change.photos and await _links_are_wanted(connection, event_id):
-            locked = await _lock(connection, event_id, judged)
-            await _relink(connection, locked, links)
-            await keep_links(connection, event_id, searches, owners)
+            searches = await lock_searches(connection, event_id, searches)
+            photos = judged | await linked_photos(connection, event_id, searches, owners)
+            free, busy = await _lock(connection, event_id, photos)
+            await _relink(connection, free & judged, links)
+            await keep_links(connection, event_id, searches, owners, free)
+            await _put_off(connection, event_id, busy)
         await connection.execute("delete from link_due where id = any(%s)", [due])
     return len(due)
 
@@ -66,7 +75,7 @@ async def _take(connection: AsyncConnection, event_id: int, limit: int) -> tuple
     """The ids of what is due, and what it changes; nothing where links are switched off.
 
     A selfie that is being searched is waited for: it is known afterwards, and later ones see what
-    faces wear by then.
+    faces wear by then. What is due of photos that somebody is writing is left for the next time.
     """
     await lock_for_photo(connection, event_id)
     cursor = await connection.execute(
@@ -74,9 +83,11 @@ async def _take(connection: AsyncConnection, event_id: int, limit: int) -> tuple
         [event_id, limit],
     )
     due = await cursor.fetchall()
-    ids = [row[0] for row in due]
     if not await _links_are_wanted(connection, event_id):
-        return ids, Change(set(), set(), set())
+        return [row[0] for row in due], Change(set(), set(), set())
+    _, busy = await _lock(connection, event_id, {photo_id for _, photo_id, _ in due})
+    due = [row for row in due if row[1] not in busy]
+    ids = [row[0] for row in due]
     change = await note_wearing(connection, event_id, {photo_id for _, photo_id, _ in due})
     # after a crash faces wear it already: only this tells then for which bibs that was new
     changed = list(change.gained | change.lost)
@@ -102,21 +113,31 @@ async def _links_are_wanted(connection: AsyncConnection, event_id: int) -> bool:
 
 async def _lock(
     connection: AsyncConnection, event_id: int, photo_ids: Collection[UUID]
-) -> list[UUID]:
-    """Of the photos those that nobody is writing, kept so; the others stay due."""
+) -> tuple[set[UUID], set[UUID]]:
+    """The photos that nobody is writing, kept so, and those that somebody is.
+
+    Who writes a photo's tags, faces or matches locks the photo first. Nobody is waited for here, so
+    that no two wait for each other.
+    """
     cursor = await connection.execute(
         """select id from photo where id = any(%s) and event_id = %s
            order by id for share skip locked""",
         [list(photo_ids), event_id],
     )
-    locked = [row[0] for row in await cursor.fetchall()]
-    await connection.execute(
-        """insert into link_due (event_id, photo_id)
-           select event_id, id from photo
-           where id = any(%s) and event_id = %s and not id = any(%s)""",
-        [list(photo_ids), event_id, locked],
+    free = {row[0] for row in await cursor.fetchall()}
+    cursor = await connection.execute(
+        "select id from photo where id = any(%s) and event_id = %s",
+        [list(set(photo_ids) - free), event_id],
     )
-    return locked
+    return free, {row[0] for row in await cursor.fetchall()}
+
+
+async def _put_off(connection: AsyncConnection, event_id: int, photo_ids: Collection[UUID]) -> None:
+    """Have the photos looked at again."""
+    await connection.execute(
+        "insert into link_due (event_id, photo_id) select %s, unnest(%s::uuid[])",
+        [event_id, list(photo_ids)],
+    )
 
 
 async def _relink(

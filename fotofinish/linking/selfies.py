@@ -156,7 +156,43 @@ async def link_new_selfie(connection: AsyncConnection, event_id: int, search: Se
     for bib, cosine in await cursor.fetchall():
         similar[bib].append(cosine)
     owners = await judged(connection, event_id, {search.id: similar})
-    await keep_links(connection, event_id, [search], owners)
+    photos = await linked_photos(connection, event_id, [search], owners)
+    await keep_links(connection, event_id, [search], owners, photos)
+
+
+async def lock_searches(
+    connection: AsyncConnection, event_id: int, searches: Collection[Search]
+) -> list[Search]:
+    """Keep searches until this transaction has ended; those that are being deleted are left out."""
+    cursor = await connection.execute(
+        """select id, created_at from selfie
+           where event_id = %s and id = any(%s) order by id for key share skip locked""",
+        [event_id, [search.id for search in searches]],
+    )
+    kept = {Search(*row) for row in await cursor.fetchall()}
+    return [search for search in searches if search in kept]
+
+
+async def linked_photos(
+    connection: AsyncConnection,
+    event_id: int,
+    searches: Collection[Search],
+    owners: Mapping[UUID, Owner],
+) -> set[UUID]:
+    """Photos that are linked to one of the searches, or may be by its owner's bib."""
+    cursor = await connection.execute(
+        """select photo_id from selfie_match
+           where event_id = %(event)s and selfie_id = any(%(searches)s) and linked
+           union
+           select photo_id from bib_tag
+           where event_id = %(event)s and bib = any(%(bibs)s) and visible and source <> 'linked'""",
+        {
+            "event": event_id,
+            "searches": [search.id for search in searches],
+            "bibs": list({owners[search.id].bib for search in searches if search.id in owners}),
+        },
+    )
+    return {row[0] for row in await cursor.fetchall()}
 
 
 async def keep_links(
@@ -164,8 +200,9 @@ async def keep_links(
     event_id: int,
     searches: Collection[Search],
     owners: Mapping[UUID, Owner],
+    photo_ids: Collection[UUID],
 ) -> None:
-    """Make the searches' links those of their owners' bibs; their own matches stay.
+    """Make the searches' links to these photos those of their owners' bibs; their own matches stay.
 
     A bib's photos are linked but those on which somebody else wears it. Runs in a transaction.
     """
@@ -175,8 +212,8 @@ async def keep_links(
            using selfie join unnest(%s::uuid[], %s::timestamptz[]) as search (id, made_at)
                  on search.id = selfie.id and search.made_at = selfie.created_at
            where match.event_id = %s and match.selfie_id = selfie.id and match.linked
-             and selfie.event_id = match.event_id""",
-        [*columns, event_id],
+             and selfie.event_id = match.event_id and match.photo_id = any(%s)""",
+        [*columns, event_id, list(photo_ids)],
     )
     owned = [
         (*search, owner.bib, owner.confidence)
@@ -194,7 +231,7 @@ async def keep_links(
            join selfie on selfie.event_id = %(event)s and selfie.id = search.id
                 and selfie.created_at = search.made_at
            join bib_tag tag on tag.event_id = selfie.event_id and tag.bib = search.bib
-           where tag.visible and tag.source <> 'linked'
+           where tag.visible and tag.source <> 'linked' and tag.photo_id = any(%(photos)s)
              and not exists (
                select 1 from face
                where face.photo_id = tag.photo_id and face.bib = tag.bib
@@ -202,5 +239,10 @@ async def keep_links(
                  and -(face.embedding <#> selfie.embedding) < %(another)s)
            on conflict (event_id, selfie_id, photo_id) do nothing""",
         dict(zip(("ids", "made_at", "bibs", "confidences"), columns, strict=True))
-        | {"event": event_id, "another": ANOTHER_PERSON, "quality": LEAST_QUALITY},
+        | {
+            "event": event_id,
+            "photos": list(photo_ids),
+            "another": ANOTHER_PERSON,
+            "quality": LEAST_QUALITY,
+        },
     )

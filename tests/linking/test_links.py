@@ -113,6 +113,17 @@ class Race:
 
         self.run(act)
 
+    def link_during(self, happen: Callable[[psycopg.AsyncConnection], Awaitable[object]]) -> None:
+        """Link while this has happened in a transaction that has not ended yet; waits for none."""
+
+        async def act(connection: psycopg.AsyncConnection) -> None:
+            async with open_connection(self.database) as linker, connection.transaction():
+                await linker.execute("set lock_timeout = '3s'")
+                await happen(connection)
+                await link_due_photos(linker)
+
+        self.run(act)
+
     def links(self) -> set[tuple[object, ...]]:
         self.link()
         return set(
@@ -477,6 +488,25 @@ def test_a_selfie_is_linked_whatever_it_found_itself(race: Race) -> None:
         race.add((0, "12"))
     race.link()
     assert race.matches(search) == race.matches(race.search(0, threshold=0.95)) != set()
+
+
+@pytest.mark.parametrize("gone", ["a photo of the bib", "a photo that is due", "the selfie"])
+def test_what_is_being_deleted_is_not_waited_for(race: Race, gone: str) -> None:
+    faces = [race.add((0, "12")) for _ in range(3)]
+    behind, search = race.add((None, "12")), race.search(0)
+    race.link()
+    assert behind in race.matches(search)
+    race.add((0, "12"), photo=faces[0])
+    queries = {
+        "a photo of the bib": ("delete from photo where id = %s", behind),
+        "a photo that is due": ("delete from photo where id = %s", faces[0]),
+        "the selfie": ("delete from selfie where id = %s", search),
+    }
+    query, key = queries[gone]
+    race.link_during(lambda c: c.execute(query.encode(), [key]))
+    race.link()
+    left = {*faces, behind} - {key}
+    assert race.matches(search) == (set() if key == search else left)
 
 
 @dataclass
