@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound, StorageError
+from fotofinish.faces.matching import lock_for_selfie
 from fotofinish.photos.keys import event_folder, incoming_folder
 from fotofinish.storage.stores import Store
 
@@ -61,6 +62,7 @@ async def delete_event(
     `typed_name` is what somebody typed to confirm it. Raises NotFound, InvalidValue.
     """
     async with connection.transaction():
+        await lock_for_selfie(connection, event_id)
         cursor = await connection.execute(
             "select name from event where id = %s and org_id = %s for update", [event_id, org_id]
         )

@@ -2,7 +2,8 @@
 
 Matches are kept both ways: a new selfie is compared with all faces of its event, the faces of a
 newly processed photo with all selfies of the event. A lock on the event makes one of the two see
-the other, whichever comes first; photos do not wait for each other.
+the other, whichever comes first; photos do not wait for each other. Who deletes or hides photos, or
+deletes selfies, holds it too, or would have to wait in the middle for matches of the other.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ LOCK_CLASS = 0x66616365  # "face": the first of the two numbers of our advisory 
 
 
 async def lock_for_photo(connection: AsyncConnection, event_id: int) -> None:
-    """Keep selfies of the event waiting until this transaction, which writes faces, has ended."""
+    """Keep selfies of the event waiting until this transaction, which writes photos, has ended."""
     await connection.execute(
         "select pg_advisory_xact_lock_shared(%s, hashint8(%s))", [LOCK_CLASS, event_id]
     )

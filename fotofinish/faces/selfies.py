@@ -101,11 +101,13 @@ async def find_agreed_search(
 
 async def delete_search(connection: AsyncConnection, event_id: int, request_id: UUID) -> bool:
     """Delete selfie, template and matches; False when there was none (alive)."""
-    cursor = await connection.execute(
-        "delete from selfie where event_id = %s and id = %s returning expires_at > now()",
-        [event_id, request_id],
-    )
-    row = await cursor.fetchone()
+    async with connection.transaction():
+        await lock_for_selfie(connection, event_id)
+        cursor = await connection.execute(
+            "delete from selfie where event_id = %s and id = %s returning expires_at > now()",
+            [event_id, request_id],
+        )
+        row = await cursor.fetchone()
     return row is not None and bool(row[0])
 
 
@@ -121,5 +123,15 @@ async def shorten_searches(connection: AsyncConnection, event_id: int, keep_days
 
 async def forget_expired(connection: AsyncConnection) -> int:
     """Delete every search past its expiry, with template and matches; says how many."""
-    cursor = await connection.execute("delete from selfie where expires_at <= now()")
-    return cursor.rowcount
+    cursor = await connection.execute(
+        "select distinct event_id from selfie where expires_at <= now() order by event_id"
+    )
+    forgotten = 0
+    for (event_id,) in await cursor.fetchall():
+        async with connection.transaction():
+            await lock_for_selfie(connection, event_id)
+            cursor = await connection.execute(
+                "delete from selfie where event_id = %s and expires_at <= now()", [event_id]
+            )
+        forgotten += cursor.rowcount
+    return forgotten

@@ -9,6 +9,7 @@ from procrastinate import App
 from psycopg import AsyncConnection
 
 from fotofinish import jobs
+from fotofinish.faces.matching import lock_for_photo
 
 
 async def set_hidden(
@@ -17,6 +18,7 @@ async def set_hidden(
     """Hide photos from every search and list but the operator's, or show them; says how many."""
     values = {"event": event_id, "ids": list(photo_ids), "hidden": hidden}
     async with connection.transaction():
+        await lock_for_photo(connection, event_id)
         cursor = await connection.execute(
             """update photo set hidden = %(hidden)s
                where event_id = %(event)s and id = any(%(ids)s) and hidden <> %(hidden)s""",

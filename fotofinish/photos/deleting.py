@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 
 from fotofinish import jobs
 from fotofinish.database.connection import Pool
+from fotofinish.faces.matching import lock_for_photo
 from fotofinish.photos.keys import original_key, preview_keys
 from fotofinish.storage.stores import Store
 
@@ -29,6 +30,7 @@ async def delete_photos(
     The job that deletes their objects is committed with it.
     """
     async with connection.transaction():
+        await lock_for_photo(connection, event_id)
         cursor = await connection.execute(
             """with gone as (
                  delete from photo where event_id = %s and id = any(%s)

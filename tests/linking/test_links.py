@@ -26,6 +26,8 @@ from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.events.events import create_event
+from fotofinish.events.gone import delete_event
+from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec, replace_faces
 from fotofinish.linking import comparing, links
@@ -33,12 +35,15 @@ from fotofinish.linking.deciding import Owner
 from fotofinish.linking.links import link_due_photos, links_are_due
 from fotofinish.linking.selfies import owners_of_selfies
 from fotofinish.organisations.organisations import create_organisation
+from fotofinish.photos.changes import set_hidden
+from fotofinish.photos.deleting import delete_photos
 from fotofinish.vision.faces import FaceReading
 from tests.loops import run
 
 T = TypeVar("T")
 # who is on a photo, from left to right: a person (None: no face) and a bib (None: hidden)
 Cast = Sequence[tuple[int | None, str | None]]
+Step = Callable[[psycopg.AsyncConnection], Awaitable[object]]
 
 
 @dataclass
@@ -113,7 +118,7 @@ class Race:
 
         self.run(act)
 
-    def link_during(self, happen: Callable[[psycopg.AsyncConnection], Awaitable[object]]) -> None:
+    def link_during(self, happen: Step) -> None:
         """Link while this has happened in a transaction that has not ended yet; waits for none."""
 
         async def act(connection: psycopg.AsyncConnection) -> None:
@@ -123,6 +128,32 @@ class Race:
                 await link_due_photos(linker)
 
         self.run(act)
+
+    def at_once(self, first: Step, other: Step, last: Step | None = None) -> None:
+        """`first` and `last` in one transaction; `other` comes between, and waits or gets done."""
+
+        async def act(connection: psycopg.AsyncConnection) -> None:
+            async with open_connection(self.database) as second:
+                async with connection.transaction():
+                    await first(connection)
+                    coming = asyncio.ensure_future(other(second))
+                    while not (await asyncio.wait([coming], timeout=0.01))[0]:
+                        if await self._waits(connection, second):
+                            break
+                    if last is not None:
+                        await last(connection)
+                await coming
+
+        self.run(act)
+
+    async def _waits(
+        self, connection: psycopg.AsyncConnection, second: psycopg.AsyncConnection
+    ) -> bool:
+        cursor = await connection.execute(
+            "select pg_blocking_pids(%s) <> array[]::integer[]", [second.info.backend_pid]
+        )
+        row = await cursor.fetchone()
+        return bool(row and row[0])
 
     def links(self) -> set[tuple[object, ...]]:
         self.link()
@@ -143,14 +174,22 @@ class Race:
     ) -> uuid.UUID:
         """A stored search with a selfie of this person; `embedding` gives its face."""
         search = search or uuid.uuid4()
-        embedding = embedding or as_halfvec(face_of(person))
-        self.run(
-            lambda c: store_search(
-                c, self.event_id, search, embedding=embedding,
-                model="made-up", threshold=threshold, keep_days=1,
-            )
-        )  # fmt: skip
+        self.run(self.searching(person, search, embedding=embedding, threshold=threshold))
         return search
+
+    def searching(
+        self,
+        person: int,
+        search: uuid.UUID,
+        *,
+        embedding: str | None = None,
+        threshold: float = 0.42,
+    ) -> Step:
+        embedding = embedding or as_halfvec(face_of(person))
+        return lambda c: store_search(
+            c, self.event_id, search, embedding=embedding,
+            model="made-up", threshold=threshold, keep_days=1,
+        )  # fmt: skip
 
     def matches(self, search: uuid.UUID) -> set[object]:
         rows = self.execute("select photo_id from selfie_match where selfie_id = %s", search)
@@ -169,7 +208,9 @@ def face_of(person: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 
 @pytest.fixture
 def race(database: Database) -> Race:
-    return make_race(database)
+    race = make_race(database)
+    race.link()  # what is due of the events of other tests
+    return race
 
 
 def make_race(database: Database) -> Race:
@@ -509,6 +550,51 @@ def test_what_is_being_deleted_is_not_waited_for(race: Race, gone: str) -> None:
     assert race.matches(search) == (set() if key == search else left)
 
 
+@pytest.mark.parametrize("change", ["deleted", "hidden"])
+def test_a_selfie_does_not_find_a_photo_that_is_just_being(race: Race, change: str) -> None:
+    left, right = race.add((0, "12")), race.add((0, "12"))
+    search = uuid.uuid4()
+
+    async def take_away(connection: psycopg.AsyncConnection) -> None:
+        if change == "hidden":
+            await set_hidden(connection, race.event_id, [left], hidden=True)
+        else:
+            queue = jobs.make_queue(race.database.dsn)
+            async with queue.open_async():
+                await delete_photos(connection, queue, race.event_id, [left])
+
+    race.at_once(take_away, race.searching(0, search))
+    shown = "select photo_id from selfie_match where selfie_id = %s and visible"
+    assert race.execute(shown, search) == [(right,)]
+
+
+@pytest.mark.parametrize("gone", ["the selfie", "the event"])
+def test_a_photo_that_is_written_and_what_is_deleted_do_not_wait_for_each_other(
+    race: Race, gone: str
+) -> None:
+    photo, search = race.add((0, "12")), race.search(0)
+    ((org_id,),) = race.execute("select org_id from event where id = %s", race.event_id)
+
+    async def begin(connection: psycopg.AsyncConnection) -> None:
+        await lock_for_photo(connection, race.event_id)
+        await connection.execute("update photo set state = 'ready' where id = %s", [photo])
+        await connection.execute("delete from selfie_match where photo_id = %s", [photo])
+
+    async def delete(connection: psycopg.AsyncConnection) -> None:
+        if gone == "the selfie":
+            assert await delete_search(connection, race.event_id, search)
+        else:
+            await delete_event(connection, org_id, race.event_id, typed_name="A race")
+
+    async def end(connection: psycopg.AsyncConnection) -> None:
+        tags = [BibReading("13", 0.99, (80.0, 430.0, 140.0, 60.0))]
+        await replace_tags(connection, race.event_id, photo, tags)
+        await match_photo(connection, race.event_id, photo)
+
+    race.at_once(begin, delete, end)
+    assert race.matches(search) == set()
+
+
 @dataclass
 class Meanwhile:
     """Something that happens once, while faces are compared."""
@@ -639,7 +725,6 @@ class Linker:
 @pytest.fixture
 def linker(race: Race) -> Linker:
     """With 4,500 photos due and nothing else."""
-    race.link()
     race.execute(
         """insert into link_due (event_id, photo_id)
            select %s, gen_random_uuid() from generate_series(1, 4500)""",
