@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from fotofinish.bibs.numbers import MOST_SIGNS, normalise_bib, printed_bib
 from fotofinish.errors import InvalidValue
+from fotofinish.photos.photos import lock_photos
 
 
 def checked_bib(text: str) -> str:
@@ -24,6 +25,7 @@ async def add_bib(
 ) -> int:
     """Say that these photos show this number; says on how many. What was read becomes certain."""
     async with connection.transaction():
+        await lock_photos(connection, event_id, photo_ids)
         await _take_refusals_back(connection, event_id, photo_ids, bib)
         cursor = await connection.execute(
             """insert into bib_tag (photo_id, bib, event_id, confidence, source, captured_at,
@@ -41,6 +43,7 @@ async def remove_bib(
 ) -> int:
     """Say that these photos do not show this number, however often they are read again."""
     async with connection.transaction():
+        await lock_photos(connection, event_id, photo_ids)
         cursor = await connection.execute(
             "delete from bib_tag where event_id = %s and photo_id = any(%s) and bib = %s",
             [event_id, list(photo_ids), bib],
@@ -61,14 +64,21 @@ async def replace_bib(connection: AsyncConnection, event_id: int, bib: str, righ
     """
     async with connection.transaction():
         cursor = await connection.execute(
+            "select photo_id from bib_tag where event_id = %s and bib = %s and source <> 'linked'",
+            [event_id, bib],
+        )
+        photos = [row[0] for row in await cursor.fetchall()]
+        photos = await lock_photos(connection, event_id, photos)
+        cursor = await connection.execute(
             """insert into bib_tag (photo_id, bib, event_id, confidence, box, source, captured_at,
                                     extension, visible)
                select photo_id, %s, event_id, 1, box, 'hand', captured_at, extension, visible
-               from bib_tag where event_id = %s and bib = %s and source <> 'linked'
+               from bib_tag
+               where event_id = %s and bib = %s and source <> 'linked' and photo_id = any(%s)
                on conflict (photo_id, bib) do update
                set source = 'hand', confidence = 1, box = coalesce(bib_tag.box, excluded.box)
                returning photo_id""",
-            [right, event_id, bib],
+            [right, event_id, bib, photos],
         )
         photos = [row[0] for row in await cursor.fetchall()]
         await remove_bib(connection, event_id, photos, bib)
@@ -80,11 +90,13 @@ async def confirm_bibs(
     connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID]
 ) -> int:
     """Say that all numbers of these photos are right; says how many there were to confirm."""
-    cursor = await connection.execute(
-        """update bib_tag set source = 'hand', confidence = 1
-           where event_id = %s and photo_id = any(%s) and source <> 'hand'""",
-        [event_id, list(photo_ids)],
-    )
+    async with connection.transaction():
+        await lock_photos(connection, event_id, photo_ids)
+        cursor = await connection.execute(
+            """update bib_tag set source = 'hand', confidence = 1
+               where event_id = %s and photo_id = any(%s) and source <> 'hand'""",
+            [event_id, list(photo_ids)],
+        )
     return cursor.rowcount
 
 

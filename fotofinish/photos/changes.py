@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from fotofinish import jobs
 from fotofinish.faces.matching import lock_for_photo
+from fotofinish.photos.photos import lock_photos
 
 
 async def set_hidden(
@@ -19,6 +20,7 @@ async def set_hidden(
     values = {"event": event_id, "ids": list(photo_ids), "hidden": hidden}
     async with connection.transaction():
         await lock_for_photo(connection, event_id)
+        await lock_photos(connection, event_id, photo_ids)
         cursor = await connection.execute(
             """update photo set hidden = %(hidden)s
                where event_id = %(event)s and id = any(%(ids)s) and hidden <> %(hidden)s""",
@@ -48,12 +50,13 @@ async def turn_photos(
     are is forgotten until they are read again.
     """
     async with connection.transaction():
+        again = await _again(connection, queue, event_id, photo_ids, quarters)
         await connection.execute(
             """update bib_tag set box = null
                where event_id = %s and photo_id = any(%s) and source = 'hand'""",
             [event_id, list(photo_ids)],
         )
-        return await _again(connection, queue, event_id, photo_ids, quarters)
+    return again
 
 
 async def read_again(
@@ -71,6 +74,7 @@ async def _again(
     quarters: int,
 ) -> int:
     async with connection.transaction():
+        await lock_photos(connection, event_id, photo_ids)
         cursor = await connection.execute(
             """update photo set state = 'waiting', reason = null, turned = (turned + %s) %% 4
                where event_id = %s and id = any(%s) returning id""",

@@ -17,6 +17,7 @@ from fotofinish import jobs
 from fotofinish.database.connection import Pool
 from fotofinish.faces.matching import lock_for_photo
 from fotofinish.photos.keys import original_key, preview_keys
+from fotofinish.photos.photos import lock_photos
 from fotofinish.storage.stores import Store
 
 BATCH = 100
@@ -31,6 +32,7 @@ async def delete_photos(
     """
     async with connection.transaction():
         await lock_for_photo(connection, event_id)
+        await lock_photos(connection, event_id, photo_ids)
         cursor = await connection.execute(
             """with gone as (
                  delete from photo where event_id = %s and id = any(%s)

@@ -99,6 +99,22 @@ async def insert_photos(connection: AsyncConnection, photos: Sequence[NewPhoto])
     return {row[0] for row in await cursor.fetchall()}
 
 
+async def lock_photos(
+    connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID]
+) -> list[UUID]:
+    """Keep others from writing what these photos have until this transaction has ended.
+
+    Gives those that there are. Who writes of several locks them first: in the order of their ids,
+    so that no two wait for each other.
+    """
+    cursor = await connection.execute(
+        """select id from photo where event_id = %s and id = any(%s)
+           order by id for no key update""",
+        [event_id, list(photo_ids)],
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def begin_processing(connection: AsyncConnection, photo_id: UUID) -> StoredPhoto | None:
     """Move a photo to "processing" and return it; None when it was deleted meanwhile."""
     async with connection.cursor(row_factory=class_row(StoredPhoto)) as cursor:

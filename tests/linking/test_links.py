@@ -35,7 +35,7 @@ from fotofinish.linking.deciding import Owner
 from fotofinish.linking.links import link_due_photos, links_are_due
 from fotofinish.linking.selfies import owners_of_selfies
 from fotofinish.organisations.organisations import create_organisation
-from fotofinish.photos.changes import set_hidden
+from fotofinish.photos.changes import set_hidden, turn_photos
 from fotofinish.photos.deleting import delete_photos
 from fotofinish.vision.faces import FaceReading
 from tests.loops import run
@@ -593,6 +593,50 @@ def test_a_photo_that_is_written_and_what_is_deleted_do_not_wait_for_each_other(
 
     race.at_once(begin, delete, end)
     assert race.matches(search) == set()
+
+
+def test_a_link_that_is_removed_while_it_is_made_again_stays_away(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    hidden = race.add((0, None))
+    assert race.links() == {(hidden, "12")}
+    race.add((0, None), photo=hidden)
+    race.at_once(
+        lambda c: remove_bib(c, race.event_id, [hidden], "12"), lambda c: link_due_photos(c)
+    )
+    assert race.links() == set()
+
+
+def test_a_photo_that_is_turned_while_it_is_read_waits_for_that(race: Race) -> None:
+    photo = race.add((0, "12"))
+    race.by_hand(add_bib, photo, "12")
+
+    async def begin(connection: psycopg.AsyncConnection) -> None:
+        await connection.execute("update photo set state = 'ready' where id = %s", [photo])
+
+    async def turn(connection: psycopg.AsyncConnection) -> None:
+        queue = jobs.make_queue(race.database.dsn)
+        async with queue.open_async():
+            await turn_photos(connection, queue, race.event_id, [photo], quarters=1)
+
+    async def end(connection: psycopg.AsyncConnection) -> None:
+        tags = [BibReading("12", 0.99, (80.0, 430.0, 140.0, 60.0))]
+        await replace_tags(connection, race.event_id, photo, tags)
+
+    race.at_once(begin, turn, end)
+    assert race.execute("select box from bib_tag where photo_id = %s", photo) == [(None,)]
+
+
+def test_corrections_of_the_same_photos_wait_for_their_turn(race: Race) -> None:
+    photos = [race.add((0, "12")) for _ in range(2)]
+    ours = [lambda c, one=one: add_bib(c, race.event_id, [one], "7") for one in sorted(photos)]
+    race.at_once(
+        ours[0], lambda c: add_bib(c, race.event_id, sorted(photos, reverse=True), "7"), ours[1]
+    )
+    tags = race.execute(
+        "select photo_id from bib_tag where bib = '7' and event_id = %s", race.event_id
+    )
+    assert {row[0] for row in tags} == set(photos)
 
 
 @dataclass
