@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound
 from fotofinish.events.gone import refuse_id_of_gone_event
+from fotofinish.faces.matching import lock_for_selfie
 from fotofinish.faces.selfies import shorten_searches
 from fotofinish.organisations.organisations import check_id
 
@@ -201,6 +202,7 @@ async def update_event(
         raise InvalidValue(f"A status is one of {', '.join(STATUSES)}.")
     try:
         async with connection.transaction():
+            await lock_for_selfie(connection, event_id)  # one that is linked sees the switch
             cursor = await connection.execute(
                 """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
                           event_enabled = %s, bib_search = %s, selfie_search = %s,

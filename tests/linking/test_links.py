@@ -25,7 +25,7 @@ from fotofinish.bibs.coverage import correct_bib
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import Database, open_connection, open_pool
-from fotofinish.events.events import create_event
+from fotofinish.events.events import create_event, find_event, update_event
 from fotofinish.events.gone import delete_event
 from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.faces.selfies import delete_search, store_search
@@ -605,6 +605,26 @@ def test_a_link_that_is_removed_while_it_is_made_again_stays_away(race: Race) ->
         lambda c: remove_bib(c, race.event_id, [hidden], "12"), lambda c: link_due_photos(c)
     )
     assert race.links() == set()
+
+
+def test_a_selfie_that_comes_while_links_are_switched_off_gets_none(race: Race) -> None:
+    faces = [race.add((0, "12")) for _ in range(3)]
+    race.add((None, "12"))
+    race.link()
+    search = uuid.uuid4()
+    ((org_id,),) = race.execute("select org_id from event where id = %s", race.event_id)
+
+    async def switch(connection: psycopg.AsyncConnection) -> None:
+        event = await find_event(connection, race.event_id)
+        await update_event(
+            connection, org_id, race.event_id, name=event.name, starts_at=event.starts_at,
+            time_zone=event.time_zone, status=event.status, event_enabled=event.event_enabled,
+            bib_search=True, selfie_search=True, link_faces=False, slug=event.slug,
+            match_threshold=None, retention_days=None, most_days=30,
+        )  # fmt: skip
+
+    race.at_once(switch, race.searching(0, search))
+    assert race.matches(search) == set(faces)
 
 
 def test_a_photo_that_is_turned_while_it_is_read_waits_for_that(race: Race) -> None:
