@@ -204,45 +204,47 @@ async def keep_links(
 ) -> None:
     """Make the searches' links to these photos those of their owners' bibs; their own matches stay.
 
-    A bib's photos are linked but those on which somebody else wears it. Runs in a transaction.
+    A bib's photos are linked but those on which somebody else wears it. Runs in a transaction that
+    keeps the searches. What is joined is found first: else each photo is looked up for each search.
     """
-    columns = [list(column) for column in zip(*searches, strict=True)] or [[], []]
+    values = {"event": event_id, "photos": list(photo_ids)}
     await connection.execute(
-        """delete from selfie_match match
-           using selfie join unnest(%s::uuid[], %s::timestamptz[]) as search (id, made_at)
-                 on search.id = selfie.id and search.made_at = selfie.created_at
-           where match.event_id = %s and match.selfie_id = selfie.id and match.linked
-             and selfie.event_id = match.event_id and match.photo_id = any(%s)""",
-        [*columns, event_id, list(photo_ids)],
+        """with link as materialized (
+             select event_id, selfie_id, photo_id from selfie_match
+             where event_id = %(event)s and selfie_id = any(%(searches)s) and linked)
+           delete from selfie_match match using link
+           where match.event_id = link.event_id and match.selfie_id = link.selfie_id
+             and match.photo_id = link.photo_id
+             and link.photo_id in (select unnest(%(photos)s::uuid[]))""",
+        values | {"searches": [search.id for search in searches]},
     )
     owned = [
-        (*search, owner.bib, owner.confidence)
+        (search.id, owner.bib, owner.confidence)
         for search in searches
         if (owner := owners.get(search.id)) is not None
     ]
-    columns = [list(column) for column in zip(*owned, strict=True)] or [[], [], [], []]
+    columns = [list(column) for column in zip(*owned, strict=True)] or [[], [], []]
     await connection.execute(
-        """insert into selfie_match
+        """with tag as materialized (
+             select event_id, photo_id, bib, captured_at, extension, visible from bib_tag
+             where event_id = %(event)s and bib = any(%(bibs)s) and visible
+               and source <> 'linked')
+           insert into selfie_match
                   (event_id, selfie_id, photo_id, score, captured_at, extension, visible, linked)
            select tag.event_id, selfie.id, tag.photo_id, search.confidence, tag.captured_at,
                   tag.extension, tag.visible, true
-           from unnest(%(ids)s::uuid[], %(made_at)s::timestamptz[], %(bibs)s::text[],
-                       %(confidences)s::float8[]) as search (id, made_at, bib, confidence)
+           from unnest(%(ids)s::uuid[], %(bibs)s::text[], %(confidences)s::float8[])
+                as search (id, bib, confidence)
            join selfie on selfie.event_id = %(event)s and selfie.id = search.id
-                and selfie.created_at = search.made_at
-           join bib_tag tag on tag.event_id = selfie.event_id and tag.bib = search.bib
-           where tag.visible and tag.source <> 'linked' and tag.photo_id = any(%(photos)s)
+           join tag on tag.bib = search.bib
+           where tag.photo_id in (select unnest(%(photos)s::uuid[]))
              and not exists (
                select 1 from face
                where face.photo_id = tag.photo_id and face.bib = tag.bib
                  and face.model = selfie.model and face.quality >= %(quality)s
                  and -(face.embedding <#> selfie.embedding) < %(another)s)
            on conflict (event_id, selfie_id, photo_id) do nothing""",
-        dict(zip(("ids", "made_at", "bibs", "confidences"), columns, strict=True))
-        | {
-            "event": event_id,
-            "photos": list(photo_ids),
-            "another": ANOTHER_PERSON,
-            "quality": LEAST_QUALITY,
-        },
+        values
+        | dict(zip(("ids", "bibs", "confidences"), columns, strict=True))
+        | {"another": ANOTHER_PERSON, "quality": LEAST_QUALITY},
     )
