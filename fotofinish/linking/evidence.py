@@ -131,20 +131,20 @@ async def _doubted(connection: AsyncConnection, event_id: int, alike: Alike) -> 
     by_cosine = np.argsort(-alike.cosines, kind="stable")
     ids, first = np.unique(alike.ids[by_cosine], return_index=True)
     cursor = await connection.execute(
-        """with agreeing as (
-             select face.id, face.photo_id, rival.cosine, tag.bib,
-                    max(-(face.embedding <#> worn.embedding)) as support
+        """with linked as materialized (
+             select face.photo_id, face.model, face.embedding, rival.cosine, tag.bib
              from unnest(%(ids)s::bigint[], %(cosines)s::float8[]) as rival (id, cosine)
              join face using (id)
-             join bib_tag tag on tag.photo_id = face.photo_id and tag.source = 'linked'
-             join face worn on worn.event_id = %(event)s and worn.bib = tag.bib
-                  and worn.model = face.model and worn.photo_id <> face.photo_id
-             where worn.quality >= %(quality)s
-               and -(face.embedding <#> worn.embedding) >= %(agree)s
-             group by face.id, face.photo_id, rival.cosine, tag.bib, worn.photo_id)
-           select distinct photo_id from agreeing
-           group by id, photo_id, cosine, bib
-           having cosine > (array_agg(support order by support desc))[2] - %(margin)s::float8""",
+             join bib_tag tag on tag.photo_id = face.photo_id and tag.source = 'linked')
+           select distinct photo_id from linked
+           cross join lateral (
+             select max(-(linked.embedding <#> worn.embedding)) as cosine from face worn
+             where worn.event_id = %(event)s and worn.bib = linked.bib
+               and worn.model = linked.model and worn.photo_id <> linked.photo_id
+               and worn.quality >= %(quality)s
+               and -(linked.embedding <#> worn.embedding) >= %(agree)s
+             group by worn.photo_id order by cosine desc offset 1 limit 1) second
+           where linked.cosine > second.cosine - %(margin)s::float8""",
         {
             "ids": ids.tolist(),
             "cosines": alike.cosines[by_cosine][first].tolist(),

@@ -210,12 +210,10 @@ async def keep_links(
     values = {"event": event_id, "photos": list(photo_ids)}
     await connection.execute(
         """with link as materialized (
-             select event_id, selfie_id, photo_id from selfie_match
+             select ctid as place, photo_id from selfie_match
              where event_id = %(event)s and selfie_id = any(%(searches)s) and linked)
-           delete from selfie_match match using link
-           where match.event_id = link.event_id and match.selfie_id = link.selfie_id
-             and match.photo_id = link.photo_id
-             and link.photo_id in (select unnest(%(photos)s::uuid[]))""",
+           delete from selfie_match where ctid = any(array(
+             select place from link where photo_id in (select unnest(%(photos)s::uuid[]))))""",
         values | {"searches": [search.id for search in searches]},
     )
     owned = [
