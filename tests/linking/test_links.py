@@ -788,7 +788,8 @@ class Linker:
 
 @pytest.fixture
 def linker(race: Race) -> Linker:
-    """With 4,500 photos due and nothing else."""
+    """With 4,500 photos due and nothing else, and no job that waits."""
+    race.execute("delete from procrastinate_jobs where status = 'todo'")
     race.execute(
         """insert into link_due (event_id, photo_id)
            select %s, gen_random_uuid() from generate_series(1, 4500)""",
