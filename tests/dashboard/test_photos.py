@@ -312,18 +312,17 @@ def test_what_was_done_is_said_where_the_keys_go_on(
     open_photo(page, office, photos[2])
     said = page.locator(".side").get_by_role("status")
     page.keyboard.type("88")
-    page.keyboard.press("Enter")
     for key, words in (
-        ("h", "Added 88 to this photo."),
+        ("Enter", "Added 88 to this photo."),
         ("h", "Hid this photo from participants."),
-        ("r", "Showing this photo to participants again."),
-        ("c", "Turned this photo to the right. Reading follows."),
+        ("h", "Showing this photo to participants again."),
+        ("r", "Turned this photo to the right. Reading follows."),
         ("c", "Confirmed. No photo comes after this one."),
     ):
+        page.keyboard.press(key)
         expect(said).to_have_text(words)
         expect(said).to_be_focused()
         page.wait_for_load_state()
-        page.keyboard.press(key)
 
 
 @pytest.mark.parametrize("bib", ["   ", "x" * 21])
