@@ -15,7 +15,15 @@ import numpy as np
 from psycopg import AsyncConnection
 
 from fotofinish.bibs.bodies import Box
-from fotofinish.linking.comparing import FREE, WORN, Alike, Vectors, faces_alike, templates_by_model
+from fotofinish.linking.comparing import (
+    FREE,
+    WORN,
+    Alike,
+    Templates,
+    Vectors,
+    faces_alike,
+    templates_by_model,
+)
 from fotofinish.linking.deciding import (
     LEAST_QUALITY,
     MARGIN,
@@ -84,26 +92,39 @@ async def note_wearing(connection: AsyncConnection, event_id: int, photos: set[U
     return change
 
 
-async def photos_to_judge(connection: AsyncConnection, event_id: int, change: Change) -> set[UUID]:
-    """Photos whose links may change.
+async def lost_evidence(
+    connection: AsyncConnection, event_id: int, change: Change
+) -> dict[str, Templates]:
+    """By model, the templates of photos that are evidence for a bib no more, and of who still wears
+    that."""
+    return await templates_by_model(
+        connection,
+        """select model, photo_id, embedding from face
+           where event_id = %(event)s and quality >= %(quality)s and embedding is not null
+             and (photo_id = any(%(photos)s) or bib = any(%(bibs)s))""",
+        {
+            "event": event_id,
+            "quality": LEAST_QUALITY,
+            "photos": [photo_id for photo_id, _ in change.lost],
+            "bibs": [bib for _, bib in change.lost],
+        },
+    )
+
+
+async def photos_to_judge(
+    connection: AsyncConnection, event_id: int, change: Change, lost: Mapping[str, Templates]
+) -> set[UUID]:
+    """Photos whose links may change; `lost` is what `lost_evidence` gives.
 
     New evidence speaks for faces that are much like it, and against what is linked of others;
     evidence that is lost did so, and its bib may hang on fewer photos that show somebody else.
     """
-    evidence = """select model, photo_id, embedding from face
-                  where event_id = %(event)s and quality >= %(quality)s and embedding is not null"""
-    values = {
-        "event": event_id,
-        "quality": LEAST_QUALITY,
-        "photos": list(change.photos),
-        "lost": [photo_id for photo_id, _ in change.lost],
-        "bibs": [bib for _, bib in change.lost],
-    }
     gained = await templates_by_model(
-        connection, evidence + " and bib is not null and photo_id = any(%(photos)s)", values
-    )
-    lost = await templates_by_model(
-        connection, evidence + " and (photo_id = any(%(lost)s) or bib = any(%(bibs)s))", values
+        connection,
+        """select model, photo_id, embedding from face
+           where event_id = %(event)s and quality >= %(quality)s and embedding is not null
+             and bib is not null and photo_id = any(%(photos)s)""",
+        {"event": event_id, "quality": LEAST_QUALITY, "photos": list(change.photos)},
     )
     judged: set[UUID] = set(change.photos)
     near: set[int] = set()

@@ -14,7 +14,13 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from fotofinish.faces.matching import lock_for_photo
-from fotofinish.linking.evidence import Change, bibs_of_faces, note_wearing, photos_to_judge
+from fotofinish.linking.evidence import (
+    Change,
+    bibs_of_faces,
+    lost_evidence,
+    note_wearing,
+    photos_to_judge,
+)
 from fotofinish.linking.selfies import (
     keep_links,
     linked_photos,
@@ -55,9 +61,10 @@ async def _link_event(connection: AsyncConnection, event_id: int, limit: int) ->
     async with connection.transaction():
         due, change = await _take(connection, event_id, limit)
     if change.photos:
-        judged = await photos_to_judge(connection, event_id, change)
+        lost = await lost_evidence(connection, event_id, change)
+        judged = await photos_to_judge(connection, event_id, change, lost)
         links = await bibs_of_faces(connection, event_id, judged)
-        searches = await searches_near(connection, event_id, change)
+        searches = await searches_near(connection, event_id, change, lost)
         owners = await owners_of_selfies(connection, event_id, searches)
     async with connection.transaction():
         if change.photos and await _links_are_wanted(connection, event_id):

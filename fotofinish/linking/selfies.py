@@ -29,13 +29,15 @@ class Search(NamedTuple):
     made_at: datetime
 
 
-async def searches_near(connection: AsyncConnection, event_id: int, change: Change) -> list[Search]:
-    """The live searches whose links may change.
+async def searches_near(
+    connection: AsyncConnection, event_id: int, change: Change, lost: Mapping[str, Templates]
+) -> list[Search]:
+    """The live searches whose links may change; `lost` is what `lost_evidence` gives.
 
     Those of people who may wear, or have worn, a bib of which evidence or photos came or went; and
     those that are linked for one to which somebody is a rival now.
     """
-    alike, doubted = await _searches_alike(connection, event_id, change)
+    alike, doubted = await _searches_alike(connection, event_id, change, lost)
     cursor = await connection.execute(
         """with near as (
              select unnest(%(photos)s::uuid[]) as photo_id
@@ -61,7 +63,7 @@ async def searches_near(connection: AsyncConnection, event_id: int, change: Chan
 
 
 async def _searches_alike(
-    connection: AsyncConnection, event_id: int, change: Change
+    connection: AsyncConnection, event_id: int, change: Change, lost: Mapping[str, Templates]
 ) -> tuple[list[UUID], list[UUID]]:
     """Live searches that are like who wears these bibs, or wore one: enough to be linked for it,
     and only enough to speak against another."""
@@ -73,7 +75,7 @@ async def _searches_alike(
     )
     if not selfies:
         return [], []
-    worn, lost = await _wearers(connection, event_id, change)
+    worn = await _wearers(connection, event_id, change)
     alike: list[UUID] = []
     doubted: list[UUID] = []
     for model, mine in selfies.items():
@@ -89,33 +91,25 @@ async def _searches_alike(
 
 async def _wearers(
     connection: AsyncConnection, event_id: int, change: Change
-) -> tuple[dict[str, Templates], dict[str, Templates]]:
-    """Templates of who wears the photos' bibs or one that changed; and of evidence that was lost,
-    with what is left of it."""
+) -> dict[str, Templates]:
+    """By model, the templates of who wears the photos' bibs or one that changed."""
     cursor = await connection.execute(
         "select bib from bib_tag where photo_id = any(%s) and source <> 'linked'",
         [list(change.photos)],
     )
     bibs = change.bibs.union(row[0] for row in await cursor.fetchall())
-    evidence = """select model, photo_id, embedding from face
-                  where event_id = %(event)s and quality >= %(quality)s and embedding is not null
-                    and (photo_id = any(%(photos)s) or bib = any(%(bibs)s))"""
-    values = {"event": event_id, "quality": LEAST_QUALITY}
-    worn = await templates_by_model(
+    return await templates_by_model(
         connection,
-        evidence + " and bib is not null",
-        values | {"photos": list(change.photos), "bibs": list(bibs)},
-    )
-    lost = await templates_by_model(
-        connection,
-        evidence,
-        values
-        | {
-            "photos": [photo_id for photo_id, _ in change.lost],
-            "bibs": [bib for _, bib in change.lost],
+        """select model, photo_id, embedding from face
+           where event_id = %(event)s and quality >= %(quality)s and embedding is not null
+             and (photo_id = any(%(photos)s) or bib = any(%(bibs)s)) and bib is not null""",
+        {
+            "event": event_id,
+            "quality": LEAST_QUALITY,
+            "photos": list(change.photos),
+            "bibs": list(bibs),
         },
     )
-    return worn, lost
 
 
 async def owners_of_selfies(
