@@ -179,9 +179,9 @@ class DirectUploads:
             content_type=photo.content_type,
             filename=key.rpartition("/")[2],
         )
-        done = replace(upload, result="stored")
         async with self._pool.connection() as connection, connection.transaction():
-            await commit(connection, self._queue, [photo])
+            inserted = await commit(connection, self._queue, [photo])
+            done = replace(upload, result="stored" if inserted else "duplicate")
             await _note(connection, done)
         return done
 

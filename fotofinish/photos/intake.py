@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from procrastinate import App
 from psycopg import AsyncConnection
@@ -112,11 +113,10 @@ async def take_in(
     async with pool.connection() as connection:
         known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
     fresh: dict[bytes, Candidate] = {}
-    for index, candidate in candidates.items():
-        new = candidate.sha256 not in known and candidate.sha256 not in fresh
-        if new:
-            fresh[candidate.sha256] = candidate
-        outcomes[index] = Outcome(candidate.path, "stored" if new else "duplicate")
+    for candidate in candidates.values():
+        if candidate.sha256 not in known:
+            fresh.setdefault(candidate.sha256, candidate)
+    new: set[UUID] = set()
     if fresh:
         async with pool.connection() as connection:
             await keep(connection, [image_id(event_id, digest) for digest in fresh])
@@ -124,15 +124,23 @@ async def take_in(
             *(_store(store, event_id, candidate) for candidate in fresh.values())
         )
         async with pool.connection() as connection:
-            await commit(connection, queue, stored)
+            new = await commit(connection, queue, stored)
+    for index, candidate in candidates.items():
+        first = fresh.get(candidate.sha256) is candidate
+        is_new = first and image_id(event_id, candidate.sha256) in new
+        outcomes[index] = Outcome(candidate.path, "stored" if is_new else "duplicate")
     return [outcomes[index] for index in range(len(files))]
 
 
-async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPhoto]) -> None:
-    """Commit the rows of stored originals and their jobs in one transaction."""
+async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPhoto]) -> set[UUID]:
+    """Commit the rows of stored originals and their jobs in one transaction.
+
+    Returns the ids that were new: the same bytes may have come from elsewhere at the same time.
+    """
     async with connection.transaction():
         inserted = await insert_photos(connection, photos)
         await jobs.defer_processing(queue, connection, sorted(inserted))
+    return inserted
 
 
 async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto:

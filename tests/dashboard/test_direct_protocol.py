@@ -213,6 +213,19 @@ def test_two_calls_at_once_make_one_photo(office: Office, sender: Sender) -> Non
     assert len(photos(office)) == 1
 
 
+def test_copies_that_come_at_the_same_moment_are_one_new_photo(
+    office: Office, sender: Sender
+) -> None:
+    states = [sender.begin(len(LARGE)) for _ in range(4)]
+    for state in states:
+        sender.put(state, LARGE)
+    with ThreadPoolExecutor(4) as executor:
+        answers = executor.map(lambda state: sender.post(f"/{state['id']}/finish").json(), states)
+        results = sorted(answer["result"] for answer in answers)
+    assert results == ["duplicate"] * 3 + ["stored"]
+    assert len(photos(office)) == 1
+
+
 def test_a_file_that_changes_after_it_was_read_is_not_copied(
     office: Office, store: CloudStore
 ) -> None:

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -255,6 +256,22 @@ def test_two_senders_at_once_do_not_mix(office: Office, sender: Sender) -> None:
     first.join()
     assert answers[0].headers["upload-result"] == "stored"
     assert photos(office)[0][0] == hashlib.sha256(data).digest()
+
+
+def test_copies_that_come_at_the_same_moment_are_one_new_photo(
+    office: Office, sender: Sender
+) -> None:
+    data = photo(8, 1200)  # large enough to be hashed and stored while the others are
+    locations = [sender.location(len(data), f"copy {number}.jpg") for number in range(4)]
+    for location in locations:
+        assert sender.patch(location, 0, data[:-1]).status_code == 204
+    with ThreadPoolExecutor(len(locations)) as executor:
+        answers = executor.map(
+            lambda location: sender.patch(location, len(data) - 1, data[-1:]), locations
+        )
+        results = sorted(answer.headers["upload-result"] for answer in answers)
+    assert results == ["duplicate"] * 3 + ["stored"]
+    assert len(photos(office)) == 1
 
 
 def test_a_cancelled_upload_is_gone(office: Office, sender: Sender) -> None:
