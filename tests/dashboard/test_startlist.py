@@ -6,10 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import Office, SignedIn, enter
+from tests.dashboard.test_every_page import serious
 
 LIST = "Rank;Bib;First name;Last name\n1;1234;Ann;Lee\n2;1235;Bob;Ray\n3;;No;Number\n4;77;Cid;Poe\n"
 
@@ -29,11 +29,6 @@ def put_in(office: Office, text: str = "Bib;Name\n1234;Ann\n1235;Bob\n77;Cid\n")
     answer = client.send(f"/events/{office.event_id}/startlist", list=text)
     assert answer.status_code == 303
     return client
-
-
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
 
 
 def test_a_file_is_looked_at_and_then_put_in(
