@@ -468,6 +468,29 @@ def test_chosen_photos_alone_are_downloaded(page: Page, gallery: Gallery) -> Non
         }  # fmt: skip
 
 
+def test_who_chooses_more_than_fit_into_one_download_is_told(page: Page, gallery: Gallery) -> None:
+    for _ in range(4):
+        gallery.add("16")
+
+    def only_three(route: Route) -> None:
+        answer = route.fetch()
+        text = answer.text().replace("MOST_CHOSEN = 200", "MOST_CHOSEN = 3")
+        route.fulfill(response=answer, body=text)
+
+    page.route("**/gallery-download.js*", only_three)
+    search_bib(page, gallery, "16")
+    page.get_by_role("button", name="Choose", exact=True).click()
+    for number in range(4):
+        photos(page).nth(number).click()
+    told = page.get_by_text("3 photos: no more at once")
+    expect(told).to_be_visible()
+    expect(page.locator("[aria-checked=true]")).to_have_count(3)
+    photos(page).first.click()
+    expect(page.get_by_text("2 photos chosen", exact=True)).to_be_visible()
+    photos(page).nth(3).click()
+    expect(page.get_by_text("3 photos chosen", exact=True)).to_be_visible()
+
+
 def test_a_selfie_from_the_camera_then_delete_my_search(
     page: Page, gallery: Gallery, template: np.ndarray[Any, Any]
 ) -> None:

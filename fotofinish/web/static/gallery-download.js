@@ -44,9 +44,10 @@ grid.addEventListener("keydown", (event) => {
 
 function toggle(link) {
   const { id } = link.parentElement.dataset
-  if (!chosen.delete(id) && chosen.size < MOST_CHOSEN) chosen.add(id)
+  const full = chosen.size === MOST_CHOSEN
+  if (!chosen.delete(id) && !full) chosen.add(id)
   mark(link, true)
-  tell()
+  tell(full && chosen.size === MOST_CHOSEN)
 }
 
 function mark(link, choosing) {
@@ -59,11 +60,12 @@ function mark(link, choosing) {
   }
 }
 
-function tell() {
+function tell(refused = false) {
   const text = bar.querySelector("p")
   const number = chosen.size
   bar.hidden = !number
-  text.textContent = number === 1 ? text.dataset.one : text.dataset.many.replace("{number}", number)
+  const many = refused ? text.dataset.most : text.dataset.many
+  text.textContent = number === 1 ? text.dataset.one : many.replace("{number}", number)
   const zip = new URL("photos.zip", new URL(grid.dataset.page, location.href))
   zip.searchParams.set("p", [...chosen].map(short).join("."))
   bar.querySelector("a").href = zip
