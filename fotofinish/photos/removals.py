@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from fotofinish.errors import InvalidValue, NotFound
 from fotofinish.photos.changes import set_hidden
+from fotofinish.photos.photos import lock_photos
 
 MAX_MESSAGE = 1000
 MAX_CONTACT = 200
@@ -85,17 +86,23 @@ async def settle_removal(
     """Hide the photo, or keep it: all requests for it are answered. Raises NotFound."""
     async with connection.transaction():
         cursor = await connection.execute(
-            """update removal_request set state = %s
-               where event_id = %s and state = 'open' and photo_id =
-                     (select photo_id from removal_request where id = %s and event_id = %s)
-               returning photo_id""",
-            ["hidden" if hide else "kept", event_id, removal_id, event_id],
+            """select photo_id from removal_request
+               where id = %s and event_id = %s and state = 'open'""",
+            [removal_id, event_id],
         )
-        row = await cursor.fetchone()
-        if row is None:
-            raise NotFound("There is no such request.")
+        photo_ids = [row[0] for row in await cursor.fetchall()]
+        # the photo before its requests: in this order a deletion takes them too
         if hide:
-            await set_hidden(connection, event_id, [row[0]], hidden=True)
+            await set_hidden(connection, event_id, photo_ids, hidden=True)
+        else:
+            await lock_photos(connection, event_id, photo_ids)
+        cursor = await connection.execute(
+            """update removal_request set state = %s
+               where event_id = %s and photo_id = any(%s) and state = 'open'""",
+            ["hidden" if hide else "kept", event_id, photo_ids],
+        )
+        if not cursor.rowcount:
+            raise NotFound("There is no such request.")
 
 
 def _tidy(text: str) -> str:

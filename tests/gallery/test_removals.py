@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import psycopg
 import pytest
 
 from tests.dashboard.conftest import (
@@ -90,6 +93,29 @@ def test_a_kept_photo_stays_and_its_requests_are_answered(
     answer(office, owner, "keep")
     assert participant.get(f"/e/{slug(office)}/photo/{photo}").status_code == 200
     assert "No requests" in owner.http.get(f"/events/{office.event_id}/removals").text
+
+
+@pytest.mark.parametrize("what", ["hide", "keep"])
+def test_an_answer_while_the_photo_is_deleted_is_late_and_stops_nothing(
+    participant: httpx.Client, office: Office, photo: uuid.UUID, what: str
+) -> None:
+    ask(participant, office, photo)
+    owner = office.client(office.owner)
+    waits = """select count(*) from pg_stat_activity
+               where datname = current_database() and wait_event_type = 'Lock'"""
+    with (
+        ThreadPoolExecutor(1) as executor,
+        psycopg.connect(office.database.dsn) as deletion,
+    ):
+        deletion.execute("select 1 from photo where id = %s for update", [photo])
+        answered = executor.submit(answer, office, owner, what)
+        deadline = time.monotonic() + 20
+        while office.execute(waits) == [(0,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        deletion.execute("delete from photo where id = %s", [photo])
+        deletion.commit()
+    assert answered.result().status_code == 404
 
 
 def test_a_flood_of_requests_is_held_back(
