@@ -18,6 +18,11 @@ from fotofinish.storage.stores import Store, open_store
 from fotofinish.vision.registry import MODELS, model_path
 from fotofinish.workers import workers_alive
 
+BUCKET_IS_AWAY = (
+    "open that address where participants are: if it answers there, nothing is wrong; else correct "
+    "public_endpoint in FOTOFINISH_STORAGE_URL, as links of photos lead there too"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -43,7 +48,7 @@ def examine(settings: Settings) -> list[Check]:
     return [
         *_database(settings),
         _tried("storage", lambda: _storage(settings), "check FOTOFINISH_STORAGE_URL"),
-        _tried("uploads from browsers", lambda: _direct(settings), "see docs/production.md"),
+        _tried("uploads from browsers", lambda: _direct(settings), BUCKET_IS_AWAY),
         *(_model(name) for name in MODELS),
         *_embedder(settings),
         Check("links", True, f"valid {settings.link_ttl} s, under {settings.public_url}"),

@@ -28,6 +28,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fotofinish.database.connection import open_database
 from fotofinish.settings import load_settings
 from tests.running import free_port
+from tests.s3_server import S3Server
 
 PATIENCE = 120
 
@@ -400,6 +401,18 @@ def test_a_face_embedder_that_is_missing_is_told_before_anything_starts(
     assert done.stderr.startswith("Error: FOTOFINISH_FACE_EMBEDDER: ")
     assert "mine.onnx cannot be read (No such file or directory)" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_doctor_says_what_to_try_when_only_participants_may_reach_the_bucket(
+    installation: Installation, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    url = f"{s3_server.storage_url}&public_endpoint=http://127.0.0.1:9"
+    told = installation.run("doctor", STORAGE_URL=url).stdout
+    assert "ok   storage" in told
+    assert "FAIL uploads from browsers: http://127.0.0.1:9 cannot be reached." in told
+    assert "if it answers there, nothing is wrong; else correct public_endpoint" in told
 
 
 @pytest.mark.parametrize("content", [None, b"no network at all"])
