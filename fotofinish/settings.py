@@ -30,6 +30,7 @@ SHORTEST_TOKEN = 16
 KINDS: dict[object, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 LONGEST_RETENTION = 36_500  # days
 PREFIX = "FOTOFINISH_"
+ENV_FILE = ".env"
 NO_SETTINGS = ("API_KEY",)  # what else we read: `fotofinish download` does
 # what Kubernetes gives every pod beside a service whose name begins with ours ("Service", docs)
 SERVICE_VARIABLE = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)")
@@ -39,7 +40,7 @@ class Settings(BaseSettings):
     """What an operator can change. Times are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore"
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore"
     )
 
     database_url: SecretStr | None = Field(
@@ -203,14 +204,14 @@ class Settings(BaseSettings):
         return kept
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(*, env_file: str | None = ENV_FILE, **overrides: object) -> Settings:
     """The settings in force; `overrides` come from flags and win.
 
     Raises SettingsError naming each setting that does not fit, never its value.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(_env_file=env_file, **given)  # type: ignore[call-arg, arg-type]
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
         faults = ". ".join(map(_told, found))

@@ -33,7 +33,7 @@ from fotofinish.importing import ImportReport, find_files, import_photos
 from fotofinish.organisations.accounts import create_account, set_password
 from fotofinish.organisations.keys import create_key, delete_key
 from fotofinish.organisations.organisations import create_organisation
-from fotofinish.settings import Settings, load_settings
+from fotofinish.settings import PREFIX, Settings, load_settings
 
 ORG_ID = 903
 EVENT_ID = 456
@@ -41,8 +41,6 @@ EMAIL = "demo@example.org"
 FOLDER = Path("demo-data")
 KEY_ID = FOLDER / "key.id"  # which of the organisation's keys is the demo's
 START_PATIENCE = 60.0
-# variables that would point the demo at somebody's real installation
-FOREIGN = ("FOTOFINISH_DATABASE_URL", "FOTOFINISH_STORAGE_URL", "FOTOFINISH_SECRET_KEY")
 
 
 def main() -> int:
@@ -54,9 +52,10 @@ def main() -> int:
     given = parser.parse_args()
     console = Console(stderr=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it takes its server with it
-    for name in FOREIGN:
-        os.environ.pop(name, None)
-    settings = load_settings(data_dir=FOLDER, database_url=None, storage_url=None)
+    # no setting and no .env may point the demo at somebody's real installation
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    settings = load_settings(env_file=None, data_dir=FOLDER)
     try:
         _refuse_without_photos(given.photos)
         with _alone():
@@ -150,9 +149,11 @@ async def _renew(database: Database) -> tuple[str, str]:
 
 
 def _serve(port: int) -> subprocess.Popen[bytes]:
+    """The server, started in the demo's folder, since it reads the .env of where it starts."""
     return subprocess.Popen(
         [sys.executable, "-m", "fotofinish", "serve", "--port", str(port)],
-        env={**os.environ, "FOTOFINISH_DATA_DIR": str(FOLDER)},
+        env={**os.environ, f"{PREFIX}DATA_DIR": str(FOLDER.resolve())},
+        cwd=FOLDER,
         stderr=subprocess.DEVNULL,
     )
 
@@ -167,7 +168,8 @@ def _wait_until_up(server: subprocess.Popen[bytes], port: int) -> None:
             return
         time.sleep(0.2)
     raise FotofinishError(
-        "The server did not start. Run '.venv/bin/fotofinish serve' to see what it says."
+        f"The server did not start. To see what it says: {PREFIX}DATA_DIR={FOLDER} "
+        f".venv/bin/fotofinish serve --port {port}"
     )
 
 

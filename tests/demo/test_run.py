@@ -88,6 +88,37 @@ def test_sigterm_stops_a_demo_with_its_server(folder: Path) -> None:
     assert not server.is_running()
 
 
+@pytest.mark.parametrize("configured", ["environment", ".env"])
+def test_a_demo_beside_a_real_installation_keeps_to_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, configured: str
+) -> None:
+    real = {
+        "FOTOFINISH_DATABASE_URL": "postgresql://real@127.0.0.1:9/real",
+        "FOTOFINISH_STORAGE_URL": "s3://real",
+        "FOTOFINISH_PUBLIC_URL": "https://real.example",
+        "FOTOFINISH_SECRET_KEY": "the real one, which is long enough",
+        "FOTOFINISH_DATA_DIR": str(folder / "real"),
+    }
+    if configured == ".env":
+        (folder / ".env").write_text("".join(f"{key}='{real[key]}'\n" for key in real))
+    else:
+        for key, value in real.items():
+            monkeypatch.setenv(key, value)
+    photo = np.random.default_rng(7).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    (folder / "one.jpg").write_bytes(simplejpeg.encode_jpeg(photo))
+    demo = _demo(folder, "--photos", "one.jpg", "--port", str(free_port()))
+    said = _until(demo, "Ctrl-C")
+    docs = re.search(r"http://127\.0\.0\.1:\d+/api/v1/docs", said)
+    assert docs is not None, said
+    page = httpx.get(docs[0]).text
+    demo.terminate()
+    assert demo.wait(60) == 0
+    assert "real.example" not in page
+    assert docs[0].removesuffix("/docs") in page
+    assert len(list((folder / "demo-data" / "storage").rglob("large/*.jpg"))) == 1
+    assert not (folder / "real").exists()
+
+
 def _demo(folder: Path, *words: str) -> subprocess.Popen[str]:
     """The demo, running. Ctrl-C stops it, also where the tests run in the background."""
     return subprocess.Popen(
