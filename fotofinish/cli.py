@@ -183,7 +183,10 @@ def user_password(
 @app.command("import")
 def import_(
     event_id: Annotated[int, typer.Argument(help="The event the photos belong to.")],
-    paths: Annotated[list[Path], typer.Argument(help="Photos and folders (with all in them).")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Photos and folders, with all that is in them but hidden files."),
+    ],
     wait: Annotated[
         bool, typer.Option("--wait", help="Return when every photo is processed.")
     ] = False,

@@ -79,17 +79,15 @@ def _tried(subject: str, attempt: Callable[[], str], mend: str) -> Check:
 
 
 def _database(settings: Settings) -> list[Check]:
-    where = "embedded" if settings.embedded_database else "FOTOFINISH_DATABASE_URL"
+    where, mend = "FOTOFINISH_DATABASE_URL", "see 'the database' in docs/production.md"
+    if settings.embedded_database:
+        where, mend = "embedded", f"read {settings.data_dir / 'postgres' / 'log'}, if it is there"
     try:
         with open_database(settings) as database:
             return asyncio.run(_ask(database, place_of(settings, database)))
     except (FotofinishError, psycopg.Error) as error:
         detail = error.message if isinstance(error, FotofinishError) else type(error).__name__
-        return [
-            Check(
-                "database", False, f"{where}: {detail}", "see 'the database' in docs/production.md"
-            )
-        ]
+        return [Check("database", False, f"{where}: {detail}", mend)]
 
 
 async def _ask(database: Database, place: str) -> list[Check]:

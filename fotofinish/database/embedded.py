@@ -105,8 +105,8 @@ def start(data_dir: Path) -> EmbeddedServer:
         hold.close()
         raise StorageError(
             f"The embedded PostgreSQL did not start: {type(error).__name__}. Its log is the file "
-            "'log' in the folder 'postgres' of the data folder; 'fotofinish doctor' says more. "
-            "Or name another server in FOTOFINISH_DATABASE_URL."
+            "'log' in the folder 'postgres' of the data folder. Or name another server in "
+            "FOTOFINISH_DATABASE_URL."
         ) from error
     return EmbeddedServer(data_dir, dsn, hold)
 
