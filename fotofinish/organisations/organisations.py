@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
-from fotofinish.errors import Conflict, InvalidValue, NotFound
+from fotofinish.errors import Conflict, InvalidValue
 
 MAX_ID = 2**63 - 1
 MAX_NAME = 200
@@ -58,20 +58,6 @@ async def create_organisation(
                                  (select max(id) from organisation))"""
             )
     return made
-
-
-async def find_organisation(connection: AsyncConnection, org_id: int) -> Organisation:
-    """The organisation with this id; raises NotFound."""
-    async with connection.cursor(row_factory=class_row(Organisation)) as cursor:
-        await cursor.execute(
-            "select id, name, created_at from organisation where id = %s", [org_id]
-        )
-        found = await cursor.fetchone()
-    if found is None:
-        raise NotFound(
-            f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
-        )
-    return found
 
 
 def check_id(id: int | None) -> None:
