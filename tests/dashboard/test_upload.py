@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.dashboard.conftest import PLAIN, Office, enter
 from tests.dashboard.test_every_page import CUT, OVERFLOW, WIDTHS, serious
@@ -306,11 +306,74 @@ def test_an_ended_session_keeps_what_is_left(page: Page, office: Office, folder:
     page.context.add_cookies(
         [{"name": "fotofinish_session", "value": office.session(office.owner), "url": office.url}]
     )
-    # the page's own token belongs to the session that ended
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("12 of 12 photos")).to_be_visible()
+    expect(page.get_by_text("All done.")).to_be_visible()
+    expect(page.get_by_text("12 new")).to_be_visible()
+
+
+def test_a_pause_while_files_are_looked_at_counts_none_of_them_twice(
+    page: Page, office: Office, folder: Path
+) -> None:
+    paths = sorted(folder.rglob("IMG_*.jpg"))
+    open_upload(page, office)
+    choose(page, *paths)
+    expect(page.get_by_text("12 new")).to_be_visible()
+    page.reload()
+    held: list[Route] = []
+    paused = []
+
+    def hold(route: Route) -> None:
+        if paused:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/uploads/known", hold)
+    choose(page, *paths)
+    expect(page.get_by_text("0 of 12 photos")).to_be_visible()
+    while len(held) < 4:
+        page.wait_for_timeout(20)
+    page.get_by_role("button", name="Pause").click()
+    paused.append(True)
+    for route in held:
+        route.continue_()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("12 here already")).to_be_visible()
+    expect(page.get_by_text("12 of 12 photos")).to_be_visible()
+    expect(page.get_by_text("All done.")).to_be_visible()
+
+
+def test_what_looks_at_files_is_loaded_again_after_the_network_was_away(
+    page: Page, office: Office, folder: Path
+) -> None:
+    open_upload(page, replace(office, url=office.url.replace("127.0.0.1", PLAIN)))
+    page.route("**/upload-digest-worker*", lambda route: route.abort(), times=1)
+    choose(page, *sorted(folder.rglob("IMG_*.jpg")))
+    expect(page.get_by_text("Sending goes on by itself")).to_be_visible()
+    expect(page.get_by_text("12 new")).to_be_visible()
+
+
+def test_a_photo_that_came_from_elsewhere_meanwhile_is_waited_for_no_longer(
+    page: Page, office: Office, line: Line, tmp_path: Path
+) -> None:
+    path = large(tmp_path)
+    open_upload(page, office)
+    choose(page, path)
+    until_sent(page, 0.2)
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
-    choose(page, *sorted(folder.rglob("IMG_*.jpg")))
-    expect(page.get_by_text("12 new")).to_be_visible()
+    expect(page.get_by_text("did not arrive whole")).to_be_visible()
+    line.set(5_000_000)
+    copy = tmp_path / "copy.jpg"
+    copy.write_bytes(path.read_bytes())
+    choose(page, copy)
+    expect(page.get_by_text("1 new")).to_be_visible()
+    choose(page, path)
+    expect(page.get_by_text("1 here already")).to_be_visible()
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("did not arrive whole")).to_be_hidden()
 
 
 def test_only_who_may_upload_is_offered_it(page: Page, office: Office) -> None:

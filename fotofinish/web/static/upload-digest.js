@@ -28,5 +28,10 @@ function start() {
     if (digest) resolve(digest);
     else reject(Object.assign(new Error(), { name: error }));
   });
+  made.addEventListener("error", () => { // it did not load: the next file starts another
+    worker = null;
+    for (const { reject } of waiting.values()) reject(new Error());
+    waiting.clear();
+  });
   return made;
 }

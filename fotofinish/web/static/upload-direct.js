@@ -11,6 +11,10 @@ export function begunDirectly(mark) {
   return Object.keys(localStorage).filter((key) => key.startsWith(KEPT + mark)).length;
 }
 
+export function forgetDirectly(mark) {
+  localStorage.removeItem(KEPT + mark);
+}
+
 // Whether the bucket's rules let this page put objects into it: tried with one byte, twice, since a
 // browser does not tell a refusal from a lost network. Throws when the server does not answer either.
 export async function takesDirectly(target) {

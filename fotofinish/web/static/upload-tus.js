@@ -6,6 +6,10 @@ export function begunByTus(mark) {
   return kept(mark).length;
 }
 
+export function forgetByTus(mark) {
+  kept(`${mark}::`).forEach((key) => localStorage.removeItem(key));
+}
+
 function kept(mark) {
   return Object.keys(localStorage).filter((key) => key.startsWith(`tus::${mark}`));
 }
@@ -32,10 +36,7 @@ export function sendByTus({ file, path }, target, { away, progress, done, failed
     },
     onProgress: progress,
     onSuccess: () => done(result, reason),
-    onError: (error) => {
-      const final = failed(statusOf(error), told(error));
-      if (final) kept(`${target.mark(file, path)}::`).forEach((key) => localStorage.removeItem(key));
-    },
+    onError: (error) => failed(statusOf(error), told(error)),
   });
   upload.findPreviousUploads().then((earlier) => {
     if (earlier.length) upload.resumeFromPreviousUpload(earlier[0]);

@@ -2,8 +2,8 @@
 // where there is one, else by tus. Both remember where a file stopped: after a reload it goes on there.
 
 import { sha256 } from "./upload-digest.js";
-import { begunDirectly, sendDirectly, takesDirectly } from "./upload-direct.js";
-import { begunByTus, sendByTus } from "./upload-tus.js";
+import { begunDirectly, forgetDirectly, sendDirectly, takesDirectly } from "./upload-direct.js";
+import { begunByTus, forgetByTus, sendByTus } from "./upload-tus.js";
 
 const AT_ONCE = 4;
 const OFFLINE_PAUSE = 5000;
@@ -68,6 +68,17 @@ addEventListener("drop", async (event) => {
 });
 
 async function collect(entry, found) {
+  try {
+    await gather(entry, found);
+  } catch { // a link that leads nowhere, a folder that may not be read
+    count += 1;
+    refuse(entry.fullPath.replace(/^\//, ""), "This cannot be read.");
+    part("sending").hidden = false;
+    draw();
+  }
+}
+
+async function gather(entry, found) {
   if (entry.isFile) {
     const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
     found.push({ file, path: entry.fullPath.replace(/^\//, "") });
@@ -104,11 +115,13 @@ function fill() {
   while (active.size < AT_ONCE && waiting.length && !paused) {
     const item = waiting.shift();
     active.set(item, null);
-    send(item);
+    item.turn = {};
+    send(item, item.turn);
   }
 }
 
-async function send(item) {
+// In a turn of its own: who is in line again meanwhile, after a pause, has another one.
+async function send(item, turn) {
   const { file } = item;
   let start;
   try {
@@ -116,14 +129,16 @@ async function send(item) {
       return settle(item, "rejected", `The file is larger than ${megabytes(root.dataset.most)}.`);
     }
     start = (await way()) ? sendDirectly : sendByTus;
-    if (await known(file)) return settle(item, "duplicate");
+    const here = await known(file);
+    if (item.turn !== turn) return;
+    if (here) return settle(item, "duplicate");
   } catch (error) {
+    if (item.turn !== turn) return;
     if (error.name === "NotReadableError" || error.name === "NotFoundError") {
       return settle(item, "rejected", "The file cannot be read any more.");
     }
     return later(item, error.status, error.told);
   }
-  if (!active.has(item)) return; // paused while the file was looked at
   active.set(item, start(item, target, {
     away: () => trouble(AWAY),
     progress: (sent) => {
@@ -158,19 +173,15 @@ async function known(file) {
   return told.known.length > 0;
 }
 
-// Says whether that is the end of it: else it is tried again.
 function failed(item, status, message) {
   const final = status >= 400 && status < 500 && ![401, 403, 409, 423].includes(status);
   if (final) settle(item, "rejected", message || `The server answered ${status}.`);
   else later(item, status, message);
-  return final;
 }
 
 // Back in line: the network is away, the session has ended, or the server is in trouble.
 function later(item, status = 0, message = "") {
-  active.delete(item);
-  item.sent = 0;
-  waiting.unshift(item);
+  lineUp(item);
   if (status === 401 || status === 403 || status === 507) {
     pause();
     trouble(message || "You are signed out. Sign in again in another tab, then go on here.");
@@ -182,36 +193,52 @@ function later(item, status = 0, message = "") {
 }
 
 function settle(item, result, reason = "") {
+  const key = mark(item.file, item.path);
   active.delete(item);
-  chosen.delete(mark(item.file, item.path)); // it may be chosen again: mended, say
+  chosen.delete(key); // it may be chosen again: mended, say
+  forgetByTus(key);
+  forgetDirectly(key);
   doneBytes += item.file.size;
-  sums[result] += 1;
-  if (result === "rejected") {
-    const line = document.createElement("li");
-    line.className = "reasoned";
-    line.append(span("file", item.path), span("reason", reason));
-    part("reasons").append(line);
-    part("rejected").hidden = false;
-  }
+  if (result === "rejected") refuse(item.path, reason);
+  else sums[result] += 1;
   trouble("");
   fill();
   draw();
+}
+
+function refuse(path, reason) {
+  sums.rejected += 1;
+  const line = document.createElement("li");
+  line.className = "reasoned";
+  line.append(span("file", path), span("reason", reason));
+  part("reasons").append(line);
+  part("rejected").hidden = false;
+}
+
+function lineUp(item) {
+  active.delete(item);
+  item.turn = null;
+  item.sent = 0;
+  waiting.unshift(item);
 }
 
 function pause() {
   paused = true;
   for (const [item, upload] of [...active]) {
     upload?.abort();
-    active.delete(item);
-    item.sent = 0;
-    waiting.unshift(item);
+    lineUp(item);
   }
   part("pause").textContent = "Go on";
   samples.length = 0;
   draw();
 }
 
-function goOn() {
+async function goOn() {
+  const page = await fetch(location.href, { signal: AbortSignal.timeout(OFFLINE_PAUSE) })
+    .then((answer) => answer.text())
+    .catch(() => "");
+  const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("upload");
+  target.token = fresh?.dataset.token ?? target.token; // who signed in again has another one
   paused = false;
   part("pause").textContent = "Pause";
   trouble("");
