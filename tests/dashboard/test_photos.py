@@ -503,6 +503,58 @@ def test_a_long_grid_is_filled_where_one_looks(page: Page, office: Office) -> No
     assert page.locator(".cell").count() < 1000
 
 
+def test_shift_chooses_all_between_two_photos_that_are_far_apart(
+    page: Page, office: Office
+) -> None:
+    _add_many(office, 900)
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    page.locator("input[name=photo]").first.click()
+    page.locator("h1").click()  # the focus is elsewhere: the first part may be emptied
+    page.keyboard.press("End")
+    last = page.locator("#grid > div").last.locator("input[name=photo]")
+    expect(last).to_have_count(60)
+    expect(page.locator("input[name=photo]:checked")).to_have_count(0)
+    last.nth(49).click(modifiers=["Shift"])
+    expect(page.get_by_text("890 chosen")).to_be_visible()
+    expect(page.locator("#grid > div").last.locator("input:checked")).to_have_count(50)
+    last.nth(49).click()
+    expect(page.get_by_text("889 chosen")).to_be_visible()
+
+
+def test_shift_over_more_photos_than_can_be_changed_says_so(page: Page, office: Office) -> None:
+    _add_many(office, 3000)
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    page.locator("input[name=photo]").first.click()
+    page.keyboard.press("End")
+    last = page.locator("#grid > div").last.locator("input[name=photo]")
+    expect(last).to_have_count(120)
+    said: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.accept()
+
+    page.on("dialog", note)
+    last.last.click(modifiers=["Shift"])
+    expect(page.get_by_text("2 chosen")).to_be_visible()
+    assert said == ["Change at most 1000 photos at a time."]
+
+
+def test_a_part_of_the_grid_comes_when_the_server_is_back(page: Page, office: Office) -> None:
+    _add_many(office, 900)
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    page.route("**/photos/part*", lambda route: route.fulfill(status=503))
+    with page.expect_response(lambda response: response.status == 503):
+        page.keyboard.press("End")
+    page.wait_for_timeout(1000)  # what else came near is refused as well
+    page.unroute("**/photos/part*")
+    last = page.locator("#grid > div").last.locator("input[name=photo]")
+    expect(last).to_have_count(60)
+
+
 @pytest.mark.parametrize("query", ["", "show=no-bib", "folder=A", "bib=777"])
 def test_a_mark_leads_where_counting_leads(office: Office, query: str) -> None:
     _add_many(office, 3000)

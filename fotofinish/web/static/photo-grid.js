@@ -5,6 +5,7 @@ const NEAR = 10; // chunks that are counted to
 const MARKS = 200;
 const FRESH = 60000;
 const PENDING = 3000;
+const TOO_MANY = (most) => `Change at most ${most} photos at a time.`;
 const grid = document.getElementById("grid");
 if (grid) start();
 
@@ -72,8 +73,9 @@ function start() {
   async function ask(index) {
     const answer = await fetch(grid.dataset.part + index * size + (await place(index)));
     if (answer.redirected) return location.reload(); // the session has ended
+    if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const list = answer.ok && page.querySelector(".chunk");
+    const list = page.querySelector(".chunk");
     for (const input of list ? list.querySelectorAll("input") : []) input.checked = chosen.has(input.value);
     return list;
   }
@@ -110,6 +112,10 @@ function start() {
     if (box.contains(document.activeElement)) return;
     box.replaceChildren();
   }
+  grid.addEventListener("focusout", ({ target }) => {
+    const box = target.closest("#grid > div");
+    setTimeout(() => box && !box.wanted && empty(box));
+  });
 
   if (!tools) return;
   if (chosen.size) tell();
@@ -120,10 +126,11 @@ function start() {
   grid.addEventListener("click", (event) => {
     const input = event.target.closest("input[name=photo]");
     if (!input) return;
-    if (event.shiftKey && last && last !== input) between(last, input).forEach((one) => choose(one, input.checked));
+    const from = last;
+    last = { id: input.value, index: input.closest("#grid > div").index };
     choose(input, input.checked);
-    last = input;
     tell();
+    if (event.shiftKey && from) stretch(from, last, input.checked);
   });
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input:not([type=checkbox]), select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -135,7 +142,7 @@ function start() {
   form.addEventListener("submit", (event) => {
     if (chosen.size > most) {
       event.preventDefault();
-      return alert(`Change at most ${most} photos at a time.`);
+      return alert(TOO_MANY(most));
     }
     form.elements.photos.value = [...chosen].join(",");
     for (const input of grid.querySelectorAll("input:checked")) input.disabled = true;
@@ -147,10 +154,18 @@ function start() {
     else chosen.delete(input.value);
   }
 
-  function between(one, other) {
-    const all = [...grid.querySelectorAll("input[name=photo]")];
-    const [from, to] = [all.indexOf(one), all.indexOf(other)].sort((a, b) => a - b);
-    return from < 0 ? [] : all.slice(from, to + 1);
+  // All from one photo to another; chunks in between that are empty are asked for.
+  async function stretch(one, other, on) {
+    const [first, past] = [Math.min(one.index, other.index), Math.max(one.index, other.index) + 1];
+    if ((past - first - 2) * size > most) return alert(TOO_MANY(most));
+    const lists = await Promise.all(chunks.slice(first, past).map((box) => box.firstChild ?? ask(box.index)))
+      .catch(() => alert("The photos in between cannot be chosen just now. Try again in a moment."));
+    const ids = (lists ?? []).filter(Boolean).flatMap((list) => [...list.querySelectorAll("input[name=photo]")].map(({ value }) => value));
+    const [from, to] = [ids.indexOf(one.id), ids.indexOf(other.id)].sort((a, b) => a - b);
+    if (from < 0) return;
+    for (const id of ids.slice(from, to + 1)) on ? chosen.add(id) : chosen.delete(id);
+    for (const input of grid.querySelectorAll("input[name=photo]")) input.checked = chosen.has(input.value);
+    tell();
   }
 
   function clear() {
