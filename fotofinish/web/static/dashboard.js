@@ -113,6 +113,12 @@ async function refresh() {
   schedule();
 }
 
+// Whether somebody is at something in there; what was copied is done with.
+function held(part) {
+  const { activeElement } = document;
+  return part.contains(activeElement) && !activeElement.matches("[data-copy]");
+}
+
 function take(page) {
   const fresher = page.getElementById("live");
   if (!fresher) return;
@@ -120,7 +126,7 @@ function take(page) {
   for (const part of fresher.querySelectorAll("[data-part]")) {
     const shown = live.querySelector(`[data-part="${part.dataset.part}"]`);
     // what somebody is about to press stays in its place
-    if (shown.isEqualNode(part) || shown.contains(document.activeElement)) continue;
+    if (shown.isEqualNode(part) || held(shown)) continue;
     for (const item of part.querySelectorAll("[data-key]")) {
       const known = shown.querySelector(`[data-key="${item.dataset.key}"]`);
       if (known?.isEqualNode(item)) item.replaceWith(known);

@@ -31,8 +31,10 @@ addEventListener("beforeunload", (event) => {
 if ("pending" in photo.dataset) setTimeout(look, PENDING);
 
 async function look() {
+  if (document.hidden) return document.addEventListener("visibilitychange", look, { once: true });
   try {
     const answer = await fetch(location.href);
+    if (answer.redirected || answer.status === 404) return location.reload(); // signed out, or deleted
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("photo");
     if (fresh && !("pending" in fresh.dataset)) return show(fresh);

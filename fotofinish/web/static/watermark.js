@@ -36,4 +36,10 @@ async function why(address) {
   }
 }
 
-if (document.querySelector("[data-stale]")) setTimeout(() => !form.contains(document.activeElement) && location.reload(), 10000);
+// While previews are drawn anew the page looks again how far that is, unless somebody is at work here.
+if (document.querySelector("[data-stale]")) setInterval(() => busy() || location.reload(), 10000);
+
+function busy() {
+  const files = [...document.querySelectorAll("input[type=file]")];
+  return form.contains(document.activeElement) || files.some((one) => one === document.activeElement || one.files.length);
+}
