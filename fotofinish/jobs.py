@@ -51,6 +51,8 @@ LONGEST_LINKING = 10.0
 FEWEST_LINKED, BRIEF = 100, 2.5
 URGENT = 10  # before any number of waiting photos
 PATIENT = -10  # after all of them
+# for a day: pauses that grow would go on for as long as a store was away, after it is back
+EACH_MINUTE = RetryStrategy(max_attempts=24 * 60, wait=60)
 
 blueprint = Blueprint()
 
@@ -74,14 +76,16 @@ async def defer_processing(
 
 async def defer_clearing(queue: App, connection: AsyncConnection) -> None:
     """Queue the deletion of deleted photos' objects, in the transaction of `connection`."""
-    deferrer = queue.configure_task("fotofinish:clear_gone_photos", connection=connection)
+    deferrer = queue.configure_task(
+        "fotofinish:clear_gone_photos", connection=connection, priority=URGENT
+    )
     await deferrer.defer_async()
 
 
 @blueprint.task(
     name="fotofinish:clear_gone_photos",
     pass_context=True,
-    retry=RetryStrategy(max_attempts=20, exponential_wait=2),
+    retry=EACH_MINUTE,
 )
 async def clear_gone_photos(context: JobContext) -> None:
     """Delete the objects of photos that were deleted."""
@@ -107,7 +111,7 @@ async def defer_previews(queue: App, connection: AsyncConnection, event_id: int)
 @blueprint.task(
     name="fotofinish:redraw_previews",
     pass_context=True,
-    retry=RetryStrategy(max_attempts=20, exponential_wait=2),
+    retry=EACH_MINUTE,
 )
 async def redraw_previews(context: JobContext, event_id: int) -> None:
     """Draw some previews again, and queue the rest behind whatever came meanwhile."""

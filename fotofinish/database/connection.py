@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from fotofinish.database import embedded
@@ -18,6 +18,14 @@ from fotofinish.errors import StorageError
 from fotofinish.settings import Settings
 
 PATIENCE = 5.0  # seconds until a connection that cannot be had is given up
+# a host that vanished without a word is noticed in half a minute; Linux alone takes up to two hours
+NETWORK = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 # what libpq and PostgreSQL may say, in words of our own: around it may stand a piece of a password
 # that has an @ or a / in it
 REASONS = {
@@ -87,7 +95,11 @@ def _normalised(url: str) -> str:
     try:
         if separator and scheme.partition("+")[0] not in ("postgresql", "postgres"):
             raise psycopg.ProgrammingError
-        return make_conninfo(f"postgresql://{rest}" if separator else url, connect_timeout=10)
+        url = f"postgresql://{rest}" if separator else url
+        defaults = {
+            name: value for name, value in NETWORK.items() if name not in conninfo_to_dict(url)
+        }
+        return make_conninfo(url, **defaults)
     except psycopg.ProgrammingError:
         raise StorageError(
             "FOTOFINISH_DATABASE_URL is not a PostgreSQL address; "

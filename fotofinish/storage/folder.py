@@ -141,9 +141,8 @@ class FolderStore:
 
     def delete_prefix(self, prefix: str) -> None:
         """Delete everything below `prefix`, whole segments: `imgs/4` leaves `imgs/45/…` alone."""
-        folder = self.path(prefix.rstrip("/"))
-        with _failures(), suppress(FileNotFoundError, NotADirectoryError):
-            shutil.rmtree(folder)
+        with _failures():
+            shutil.rmtree(self.path(prefix.rstrip("/")), onerror=_unless_gone)
 
     async def delete_prefix_async(self, prefix: str) -> None:
         """As `delete_prefix`."""
@@ -204,6 +203,12 @@ def _flush(path: Path, how: int = os.O_RDONLY) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _unless_gone(_: object, __: str, failure: tuple[type, BaseException, object]) -> None:
+    """Raise what kept `rmtree` from deleting, unless it is gone: somebody else was faster."""
+    if not isinstance(failure[1], FileNotFoundError | NotADirectoryError):
+        raise failure[1]
 
 
 @contextmanager

@@ -172,6 +172,19 @@ def test_deleted_photos_are_gone_with_all_that_was_known(
     assert again.status_code == 404
 
 
+def test_files_of_deleted_photos_go_before_photos_that_wait_are_read(
+    office: Office, photos: list[uuid.UUID]
+) -> None:
+    client = office.client(office.owner)
+    client.send(f"/events/{office.event_id}/photos/{photos[0]}", do="again")
+    client.send(f"/events/{office.event_id}/photos/{photos[1]}", do="delete")
+    (first, *_) = office.execute(
+        """select task_name from procrastinate_jobs where status = 'todo'
+           order by priority desc, id"""
+    )
+    assert first == ("fotofinish:clear_gone_photos",)
+
+
 def test_corrections_are_kept_apart_from_readings(office: Office, photos: list[uuid.UUID]) -> None:
     client = office.client(office.owner)
     address = f"/events/{office.event_id}/photos/{photos[1]}"

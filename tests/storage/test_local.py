@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -207,6 +208,25 @@ def test_deleting_leaves_the_neighbours_alone_and_can_be_repeated(store: FolderS
     store.delete_prefix("imgs/4")
     store.delete_prefix("imgs/45/large/a.jpg")
     assert run(store.exists_many(keys)) == [False, False, True]
+
+
+def test_all_of_a_folder_goes_though_somebody_else_deletes_in_it(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"imgs/4/large/{number}.jpg" for number in range(20)]
+    for key in keys:
+        put(store, key, b"x")
+    unlink, taken = os.unlink, store.path(keys[7])
+
+    def beside_another(*given: Any, **more: Any) -> None:
+        if taken.exists():
+            unlink(taken)
+        unlink(*given, **more)
+
+    monkeypatch.setattr(os, "unlink", beside_another)
+    store.delete_prefix("imgs/4")
+    monkeypatch.undo()
+    assert run(store.exists_many(keys)) == [False] * len(keys)
 
 
 def test_the_asynchronous_ways_do_the_same(store: FolderStore) -> None:
