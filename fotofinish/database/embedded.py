@@ -13,6 +13,7 @@ import hashlib
 import logging
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -38,7 +39,8 @@ DATABASE = "fotofinish"
 # seconds: how long a killed server may still be seen, and its processes hold its memory
 ENDING, PAUSE = 10.0, 0.1
 WATCH_SECONDS = 1.0
-FAILURES = (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError)
+FAILURES = (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError, AssertionError)
+FIRST_OWN_ID = 16384  # PostgreSQL's FirstNormalObjectId: ids below are those of initdb
 LONGEST_SOCKET = 103  # bytes of a socket's path: macOS; Linux takes four more (unix(7))
 
 CONFIGURATION = """\
@@ -192,19 +194,50 @@ def _remove_locks(pgdata: Path, deadline: float) -> None:
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
 
 
+def _clear_unfinished(pgdata: Path, deadline: float) -> None:
+    """Take away a cluster whose making was killed half-way: it would never start.
+
+    PostgreSQL writes postmaster.opts when it first starts. Where that is missing, and no database
+    but its own three, nothing was ever kept (a backup that was put there has more).
+    """
+    if not (pgdata / "PG_VERSION").exists() or (pgdata / "postmaster.opts").exists():
+        return
+    databases = [int(one.name) for one in pgdata.glob("base/*") if one.name.isdecimal()]
+    if max(databases, default=0) >= FIRST_OWN_ID:
+        return
+    while _is_being_made(pgdata):  # by what the killed one has left behind
+        if time.monotonic() > deadline:
+            return
+        time.sleep(PAUSE)
+    for entry in pgdata.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _is_being_made(pgdata: Path) -> bool:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.name() == "initdb" and str(pgdata) in process.cmdline():
+                return True
+    return _has_processes(pgdata)
+
+
 def _ensure_answering(pgdata: Path) -> str:
     """The address of the running server; one that is just ending is waited for."""
     deadline = time.monotonic() + ENDING
     while True:
         try:
             return _ensure_running(pgdata, deadline)
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, AssertionError):  # the wheel's: it is not ready yet
             if time.monotonic() > deadline:
                 raise
         time.sleep(PAUSE)
 
 
 def _ensure_running(pgdata: Path, deadline: float) -> str:
+    _clear_unfinished(pgdata, deadline)
     fresh = not (pgdata / "PG_VERSION").exists()
     if (pgdata / "postmaster.pid").exists() and not _is_running(pgdata):
         _remove_locks(pgdata, deadline)

@@ -55,6 +55,34 @@ def test_data_survives_a_restart(data_dir: Path) -> None:
         assert connection.execute("select name from organisation").fetchall() == [("kept",)]
 
 
+@pytest.mark.parametrize("with_what_it_started", [True, False])
+def test_a_first_start_that_was_killed_is_made_up_for(
+    data_dir: Path, with_what_it_started: bool
+) -> None:
+    first = subprocess.Popen([sys.executable, "-c", HOLDER, str(data_dir)], start_new_session=True)
+    _eventually((data_dir / "postgres" / "PG_VERSION").exists)
+    if with_what_it_started:
+        os.killpg(first.pid, signal.SIGKILL)
+    first.kill()
+    first.wait()
+    assert not (data_dir / "postgres" / "postmaster.opts").exists()
+    with (
+        open_database(load_settings(data_dir=data_dir)) as database,
+        psycopg.connect(database.dsn) as connection,
+    ):
+        assert connection.execute("show max_connections").fetchone() == ("200",)
+
+
+def test_a_backup_that_was_put_in_place_is_kept_though_it_never_ran_here(data_dir: Path) -> None:
+    settings = load_settings(data_dir=data_dir)
+    with open_database(settings) as database, psycopg.connect(database.dsn) as connection:
+        connection.execute("insert into organisation (name) values ('kept')")
+    _eventually(lambda: not _servers(data_dir))
+    (data_dir / "postgres" / "postmaster.opts").unlink()  # pg_basebackup leaves it out
+    with open_database(settings) as database, psycopg.connect(database.dsn) as connection:
+        assert connection.execute("select name from organisation").fetchall() == [("kept",)]
+
+
 def test_server_stops_when_its_last_user_stops_and_not_before(data_dir: Path) -> None:
     first, second = _hold(data_dir), _hold(data_dir)
     assert len(_servers(data_dir)) == 1
