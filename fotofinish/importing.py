@@ -31,7 +31,7 @@ from fotofinish.events.openness import refuse_archived
 from fotofinish.jobs import make_queue
 from fotofinish.linking.links import links_are_due
 from fotofinish.photos.failures import list_failed
-from fotofinish.photos.intake import Incoming, take_in
+from fotofinish.photos.intake import Incoming, readable, take_in
 from fotofinish.photos.photos import EventStatus, event_status
 from fotofinish.settings import Settings
 from fotofinish.starting import refuse_mistakes
@@ -148,7 +148,8 @@ async def _store_all(
             elif outcome.result == "duplicate":
                 report.duplicates += 1
             else:
-                report.rejected.append(Rejection(str(outcome.path), outcome.reason or ""))
+                file = readable(str(outcome.path))
+                report.rejected.append(Rejection(file, outcome.reason or ""))
         progress.advance(task, len(batch))
     return report
 

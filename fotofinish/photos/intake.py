@@ -82,8 +82,13 @@ def examine(file: Incoming, *, max_bytes: int) -> Candidate:
         digest.update(head)
         while chunk := opened.read(READ_BYTES):
             digest.update(chunk)
-    name = file.name or path.name
-    return Candidate(path, name, file.folder, photo_format, size, digest.digest())
+    name, folder = readable(file.name or path.name), readable(file.folder)
+    return Candidate(path, name, folder, photo_format, size, digest.digest())
+
+
+def readable(name: str) -> str:
+    """A name from the disk as it can be kept and printed: what is no UTF-8 in it becomes U+FFFD."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 async def take_in(

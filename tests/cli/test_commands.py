@@ -188,6 +188,28 @@ def test_import_reports_what_became_of_every_file(installation: Installation, ph
     assert (again["stored"], again["duplicates"]) == (0, 3)
 
 
+def test_names_that_are_no_utf_8_keep_no_photo_out_and_are_told(
+    installation: Installation, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")
+    (photos / "one.JPG").rename(photos / os.fsdecode(b"K\xfcste.JPG"))
+    (photos / "deeper").rename(photos / os.fsdecode(b"Stra\xdfe"))
+    (photos / "notes.txt").rename(photos / os.fsdecode(b"\xe9t\xc3\xa9.txt"))
+    event = str(installation.json("event", "create", "903", "Old card")["event_id"])
+    done = installation.run("import", event, str(photos))
+    assert done.returncode == 0, done.stderr
+    assert "5 files found: 2 stored, 1 there already, 2 rejected." in done.stdout
+    assert f"  {photos}/\ufffdté.txt: " in done.stdout
+    with psycopg.connect(installation.dsn) as connection:
+        kept = connection.execute(
+            "select folder, name from photo where event_id = %s", [event]
+        ).fetchall()
+    assert set(kept) == {
+        ("card", "K\ufffdste.JPG"),
+        ("card/Stra\ufffde", "two.jpg"),
+    }
+
+
 def test_import_waits_until_everything_is_processed(
     installation: Installation, photos: Path
 ) -> None:
