@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 
 from fotofinish import jobs
 from fotofinish.database.connection import Pool
-from fotofinish.errors import FotofinishError, TooLarge, UnsupportedFormat
+from fotofinish.errors import FotofinishError, StorageError, TooLarge, UnsupportedFormat
 from fotofinish.photos.deleting import keep
 from fotofinish.photos.formats import PhotoFormat, sniff
 from fotofinish.photos.keys import image_id, original_key
@@ -27,6 +27,7 @@ from fotofinish.storage.stores import Store
 
 HEAD_BYTES = 4096
 READ_BYTES = 1024 * 1024
+CHANGED = "The file changed or went away while it was read. Import it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file on disk that looks like a photo; `sha256` is that of its bytes."""
+    """A file on disk that looks like a photo; `sha256` is that of its bytes.
+
+    `stamp` tells whether they are still those: size and time of the last change.
+    """
 
     path: Path
     name: str
@@ -49,6 +53,7 @@ class Candidate:
     format: PhotoFormat
     size: int
     sha256: bytes
+    stamp: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def examine(file: Incoming, *, max_bytes: int) -> Candidate:
     file cannot be read.
     """
     path = file.path
-    size = path.stat().st_size
+    stamp = size, _ = _stamp(path)
     if size == 0:
         raise UnsupportedFormat("The file is empty.")
     if size > max_bytes:
@@ -83,7 +88,7 @@ def examine(file: Incoming, *, max_bytes: int) -> Candidate:
         while chunk := opened.read(READ_BYTES):
             digest.update(chunk)
     name, folder = readable(file.name or path.name), readable(file.folder)
-    return Candidate(path, name, folder, photo_format, size, digest.digest())
+    return Candidate(path, name, folder, photo_format, size, digest.digest(), stamp)
 
 
 def readable(name: str) -> str:
@@ -117,23 +122,27 @@ async def take_in(
             outcomes[index] = Outcome(file.path, "rejected", f"Cannot be read: {error.strerror}.")
     async with pool.connection() as connection:
         known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
-    fresh: dict[bytes, Candidate] = {}
-    for candidate in candidates.values():
+    fresh: dict[bytes, list[int]] = {}
+    for index, candidate in candidates.items():
+        outcomes[index] = Outcome(candidate.path, "duplicate")
         if candidate.sha256 not in known:
-            fresh.setdefault(candidate.sha256, candidate)
-    new: set[UUID] = set()
+            fresh.setdefault(candidate.sha256, []).append(index)
     if fresh:
         async with pool.connection() as connection:
             await keep(connection, [image_id(event_id, digest) for digest in fresh])
         stored = await asyncio.gather(
-            *(_store(store, event_id, candidate) for candidate in fresh.values())
+            *(
+                _store_first(store, event_id, [candidates[index] for index in copies])
+                for copies in fresh.values()
+            )
         )
         async with pool.connection() as connection:
-            new = await commit(connection, queue, stored)
-    for index, candidate in candidates.items():
-        first = fresh.get(candidate.sha256) is candidate
-        is_new = first and image_id(event_id, candidate.sha256) in new
-        outcomes[index] = Outcome(candidate.path, "stored" if is_new else "duplicate")
+            new = await commit(connection, queue, [photo for _, photo in stored if photo])
+        for copies, (changed, photo) in zip(fresh.values(), stored, strict=True):
+            for index in copies[:changed]:
+                outcomes[index] = Outcome(files[index].path, "rejected", CHANGED)
+            if photo and photo.id in new:
+                outcomes[copies[changed]] = Outcome(files[copies[changed]].path, "stored")
     return [outcomes[index] for index in range(len(files))]
 
 
@@ -148,16 +157,39 @@ async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPh
     return inserted
 
 
-async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto:
+async def _store_first(
+    store: Store, event_id: int, copies: Sequence[Candidate]
+) -> tuple[int, NewPhoto | None]:
+    """Store bytes from the first file that still has them; says how many before it had changed."""
+    for changed, candidate in enumerate(copies):
+        if photo := await _store(store, event_id, candidate):
+            return changed, photo
+    return len(copies), None
+
+
+async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto | None:
+    """Store a file's bytes, unless it changes or goes away meanwhile.
+
+    What was stored of one that changed stays, without a row: to delete it could take the original
+    from another intake that stores the same photo. Whoever brings the right bytes overwrites it.
+    """
     photo_id = image_id(event_id, candidate.sha256)
     extension = candidate.format.extension
-    key = original_key(event_id, photo_id, extension)
-    await store.put_async(
-        key,
-        candidate.path,
-        content_type=candidate.format.content_type,
-        filename=f"{photo_id}.{extension}",
-    )
+    if not await _is_unchanged(candidate):
+        return None  # nothing put: another intake may have stored the same photo by now
+    try:
+        await store.put_async(
+            original_key(event_id, photo_id, extension),
+            candidate.path,
+            content_type=candidate.format.content_type,
+            filename=f"{photo_id}.{extension}",
+        )
+    except StorageError:
+        if await _is_unchanged(candidate):
+            raise
+        return None
+    if not await _is_unchanged(candidate):
+        return None
     return NewPhoto(
         id=photo_id,
         event_id=event_id,
@@ -168,3 +200,15 @@ async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto:
         name=candidate.name,
         folder=candidate.folder,
     )
+
+
+async def _is_unchanged(candidate: Candidate) -> bool:
+    try:
+        return await asyncio.to_thread(_stamp, candidate.path) == candidate.stamp
+    except OSError:
+        return False
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns

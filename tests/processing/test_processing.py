@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,13 +15,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.database.connection import open_pool
+from fotofinish.errors import StorageError
 from fotofinish.events.startlist_files import Entry
 from fotofinish.events.startlists import replace_startlist
 from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.jobs import defer_old_previews, make_queue
 from fotofinish.photos.changes import turn_photos
-from fotofinish.photos.intake import Incoming, take_in
+from fotofinish.photos.intake import Incoming, Outcome, take_in
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import Watermark, save_watermark
 from fotofinish.settings import load_settings
@@ -428,3 +431,52 @@ def test_a_slow_store_keeps_nobody_from_the_database(
 
     run(act())
     assert answered == [(1,)]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_bytes(b"new on the card")])
+def test_a_file_that_changes_while_it_is_taken_in_is_rejected_and_keeps_nothing_else_out(
+    bench: Bench,
+    portrait: Pixels,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], object],
+    when: str,
+) -> None:
+    first, copy = bench.write("first.jpg", portrait), bench.write("copy.jpg", portrait)
+    other, lost = bench.write("other.jpg", portrait // 2), bench.write("lost.jpg", portrait // 3)
+    original = first.read_bytes()
+    queue, store = make_queue(bench.database.dsn), open_store(load_settings(data_dir=bench.folder))
+    put = store.put_async
+
+    async def act() -> list[Outcome]:
+        async with open_pool(bench.database, size=1) as pool, queue.open_async():
+
+            async def put_late(key: str, path: Path, **more: Any) -> None:
+                if when == "after":
+                    await put(key, path, **more)
+                if path in (first, lost):
+                    change(path)
+                if when == "before":
+                    await put(key, path, **more)
+
+            monkeypatch.setattr(store, "put_async", put_late)
+            files = [Incoming(path) for path in (first, lost, other, copy)]
+            return await take_in(pool, store, queue, bench.event_id, files, max_bytes=10**7)
+
+    outcomes = run(act())
+    assert [outcome.result for outcome in outcomes] == ["rejected", "rejected", "stored", "stored"]
+    assert {outcome.reason for outcome in outcomes[:2]} == {
+        "The file changed or went away while it was read. Import it again."
+    }
+    kept = bench.query("select name, id from photo where event_id = %s", bench.event_id)
+    assert {name for name, _ in kept} == {other.name, copy.name}
+    (stored,) = (bench.folder / "storage").rglob(f"{dict(kept)[copy.name]}.jpg")
+    assert stored.read_bytes() == original
+
+
+def test_a_store_that_fails_ends_an_intake_with_its_reason(bench: Bench, portrait: Pixels) -> None:
+    path = bench.write("a.jpg", portrait)
+    (bench.folder / "storage").mkdir()
+    (bench.folder / "storage" / "imgs").write_text("where a folder has to be")
+    with pytest.raises(StorageError, match="The storage folder failed"):
+        bench.take_in(path)
