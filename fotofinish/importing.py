@@ -69,7 +69,8 @@ class ImportReport:
 def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
     """Every file named or in a folder named, in order; hidden and system files are left out.
 
-    A file's folder is told from the folder named on, that one included.
+    A file's folder is told from the folder named on, that one included. Folders that cannot be
+    listed follow after the files, with the reason.
 
     Raises InvalidValue for a path that does not exist.
     """
@@ -78,12 +79,16 @@ def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
             yield Incoming(path)
         elif path.is_dir():
             top = path.resolve().name
-            for folder, folders, names in os.walk(path):
+            unlisted: list[OSError] = []
+            for folder, folders, names in os.walk(path, onerror=unlisted.append):
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
                 for name in sorted(names):
                     if not name.startswith(".") and name.lower() not in IGNORED_FILES:
                         within = Path(top) / Path(folder).relative_to(path)
                         yield Incoming(Path(folder) / name, folder=within.as_posix())
+            for error in unlisted:
+                reason = f"This folder cannot be listed: {error.strerror}."
+                yield Incoming(Path(error.filename), refusal=reason)
         else:
             raise InvalidValue(f"There is no file or folder {path}.")
 

@@ -33,11 +33,13 @@ CHANGED = "The file changed or went away while it was read. Import it again."
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A file to take in. `name` is what the photographer calls it, the path's own unless given;
-    `folder` where it lay among the others, for the photographer to find it by."""
+    `folder` where it lay among the others, for the photographer to find it by; `refusal` says why
+    it cannot be read, where that is known already."""
 
     path: Path
     name: str = ""
     folder: str = ""
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,9 @@ async def take_in(
     outcomes: dict[int, Outcome] = {}
     candidates: dict[int, Candidate] = {}
     for index, file in enumerate(files):
+        if file.refusal is not None:
+            outcomes[index] = Outcome(file.path, "rejected", file.refusal)
+            continue
         try:
             # in a thread, since others wait for this loop while a large file is hashed
             candidates[index] = await asyncio.to_thread(examine, file, max_bytes=max_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import numpy as np
@@ -26,6 +27,7 @@ import simplejpeg
 from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.database.connection import open_database
+from fotofinish.importing import find_files
 from fotofinish.settings import load_settings
 from tests.running import free_port
 from tests.s3_server import S3Server
@@ -208,6 +210,34 @@ def test_names_that_are_no_utf_8_keep_no_photo_out_and_are_told(
         ("card", "K\ufffdste.JPG"),
         ("card/Stra\ufffde", "two.jpg"),
     }
+
+
+def test_a_folder_that_cannot_be_listed_is_named_and_keeps_no_photo_out(
+    installation: Installation, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "n" * 250
+    with monkeypatch.context() as deeper:
+        deeper.chdir(photos)
+        for _ in range(17):  # nobody, root neither, may name a path of more than 4096 bytes
+            Path(name).mkdir()
+            deeper.chdir(name)
+    event = str(installation.json("event", "create", "903", "Deep card")["event_id"])
+    report = installation.json("import", event, str(photos))
+    assert (report["found"], report["stored"], report["duplicates"]) == (6, 2, 1)
+    (reason,) = (entry["reason"] for entry in report["rejected"] if name in entry["file"])
+    assert reason == "This folder cannot be listed: File name too long."
+
+
+def test_a_named_folder_that_cannot_be_listed_is_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # permissions bind no root
+    (found,) = find_files([tmp_path])
+    assert found.path == tmp_path
+    assert found.refusal == "This folder cannot be listed: Permission denied."
 
 
 def test_import_waits_until_everything_is_processed(
