@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import tempfile
+from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -183,18 +185,16 @@ class Settings(BaseSettings):
         path = self.data_dir / "secret.key"
         if not path.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".secret.{os.getpid()}")
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
+            descriptor, fresh = tempfile.mkstemp(prefix=".secret.", dir=self.data_dir)
             try:
-                os.link(fresh, path)
-            except FileExistsError:
-                pass
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(secrets.token_urlsafe(48))
+                    file.flush()
+                    os.fsync(file.fileno())
+                with suppress(FileExistsError):
+                    os.link(fresh, path)
             finally:
-                fresh.unlink()
+                Path(fresh).unlink()
         kept = path.read_bytes().strip()
         if len(kept) < SHORTEST_SECRET:
             raise SettingsError(

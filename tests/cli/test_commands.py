@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -683,6 +684,24 @@ def test_a_kept_key_that_is_none_is_refused_with_what_to_do(
     assert done.stderr.startswith(f"Error: The file {tmp_path}/secret.key holds no key")
     assert "ends local links and passes to galleries that are out." in done.stderr
     assert len(_lines(done)) == 1
+
+
+def test_a_key_is_made_after_a_full_disk_and_beside_what_a_killed_process_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(descriptor: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    settings = load_settings(data_dir=tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fill)
+        with pytest.raises(OSError, match="No space left"):
+            settings.signing_key()
+    assert not list(tmp_path.iterdir())
+    (tmp_path / f".secret.{os.getpid()}").touch()  # a container has the same ids each time
+    key = settings.signing_key()
+    assert settings.signing_key() == key
+    assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
