@@ -25,7 +25,7 @@ from rich.progress import (
 )
 
 from fotofinish.database.connection import Database, Pool, open_connection, open_pool
-from fotofinish.errors import InvalidValue
+from fotofinish.errors import FotofinishError, InvalidValue
 from fotofinish.events.events import find_event
 from fotofinish.events.openness import refuse_archived
 from fotofinish.jobs import make_queue
@@ -40,6 +40,9 @@ from fotofinish.workers import WorkerProcesses, workers_alive
 
 BATCH = 16
 POLL_SECONDS = 0.5
+NO_WORKER = (
+    "Photos cannot be read: no worker starts; the messages above say why. What is stored stays."
+)
 IGNORED_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
 
 
@@ -107,8 +110,8 @@ async def import_photos(
     Of the photos that could not be read then, the report names the event's, earlier ones too.
     While nobody else's worker runs, waiting starts workers of its own.
 
-    Raises NotFound, InvalidValue, NotAllowed for an archived event, and SettingsError as
-    `refuse_mistakes` does.
+    Raises NotFound, InvalidValue, NotAllowed for an archived event, SettingsError as
+    `refuse_mistakes` does, and FotofinishError when none of its own workers starts.
     """
     refuse_mistakes(settings)
     files = list(find_files(paths))
@@ -175,6 +178,8 @@ async def _wait(
                 own = WorkerProcesses(settings, database, default_workers())
             if own is not None:
                 own.keep_up()
+                if own.none_starts:
+                    raise FotofinishError(NO_WORKER)
             await asyncio.sleep(POLL_SECONDS)
             status = await event_status(connection, event_id)
             progress.update(task, total=status.photos, completed=_done(status))

@@ -29,6 +29,8 @@ from fotofinish.storage.stores import open_store
 logger = logging.getLogger(__name__)
 
 RESTART_PAUSE = 1.0
+STARTED_AFTER = 30.0  # seconds; who ends with an error before has not started
+STARTS_TRIED = 5
 STOP_PATIENCE = 30.0
 # glibc's mallopt: blocks from 16 MB on are mapped alone and go back when they are free, and so does
 # what is free beyond 64 MB at the end of the rest. By itself it learns to keep them (mallopt(3))
@@ -43,20 +45,37 @@ class WorkerProcesses:
         self._database = database
         self._processes: list[SpawnProcess | None] = [None] * count
         self._started_at = [0.0] * count
+        self._failed_starts = [0] * count
+
+    @property
+    def none_starts(self) -> bool:
+        """Whether each has failed to start several times on end; the log says why."""
+        return all(failed >= STARTS_TRIED for failed in self._failed_starts)
 
     def keep_up(self) -> None:
-        """Start every process that is not there (any more), at most one a second each."""
+        """Start every process that is not there (any more), at most one a second each.
+
+        What cannot be started now is tried again.
+        """
         for slot, process in enumerate(self._processes):
-            if process is not None and process.is_alive():
-                continue
-            if time.monotonic() - self._started_at[slot] < RESTART_PAUSE:
+            lived = time.monotonic() - self._started_at[slot]
+            if lived >= STARTED_AFTER:
+                self._failed_starts[slot] = 0
+            if lived < RESTART_PAUSE or (process is not None and process.is_alive()):
                 continue
             if process is not None:
                 logger.warning(
                     "worker %s ended with %s; starting another", process.pid, process.exitcode
                 )
+                failed = process.exitcode == 1 and lived < STARTED_AFTER
+                self._failed_starts[slot] = self._failed_starts[slot] + 1 if failed else 0
             self._started_at[slot] = time.monotonic()
-            self._processes[slot] = self._start()
+            try:
+                self._processes[slot] = self._start()
+            except OSError as error:  # no memory, or too many processes
+                logger.error("no worker can be started now: %s", error.strerror)
+                self._processes[slot] = None
+                self._failed_starts[slot] += 1
 
     def stop(self) -> None:
         """Let each process finish its photo, then end it; kills it after half a minute."""

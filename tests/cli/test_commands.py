@@ -500,6 +500,23 @@ def test_workers_say_in_their_log_that_the_face_embedder_is_no_network(
     assert "Traceback" not in "".join(said)
 
 
+def test_an_import_does_not_wait_for_workers_that_cannot_start(
+    installation: Installation, photos: Path, tmp_path: Path
+) -> None:
+    embedder = tmp_path / "mine.onnx"
+    embedder.touch()
+    event = str(installation.json("event", "create", "903", "Unread")["event_id"])
+    done = installation.run("import", event, str(photos), "--wait", FACE_EMBEDDER=str(embedder))
+    assert done.returncode == 1
+    assert "FOTOFINISH_FACE_EMBEDDER takes an ArcFace-style ONNX" in done.stderr
+    assert done.stderr.endswith(
+        "Error: Photos cannot be read: no worker starts; the messages above say why. "
+        "What is stored stays.\n"
+    )
+    assert installation.json("import", event, str(photos), "--wait")["duplicates"] == 3
+    assert installation.json("status", event)["ready"] == 2
+
+
 def test_a_setting_that_does_not_fit_is_named_without_its_value(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

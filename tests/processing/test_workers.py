@@ -1,0 +1,39 @@
+"""Worker processes are kept up, whatever comes in between."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from fotofinish import workers
+from fotofinish.database.connection import Database
+from fotofinish.settings import load_settings
+from fotofinish.workers import WorkerProcesses
+
+
+def test_a_worker_that_cannot_be_started_now_is_started_later(
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(process: SpawnProcess) -> NoReturn:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(workers, "RESTART_PAUSE", 0)
+    processes = WorkerProcesses(load_settings(data_dir=tmp_path), database, 1)
+    with monkeypatch.context() as busy:
+        busy.setattr(SpawnProcess, "start", refuse)
+        for _ in range(2):
+            processes.keep_up()
+    assert caplog.messages == ["no worker can be started now: Resource temporarily unavailable"] * 2
+    try:
+        processes.keep_up()
+        assert len(multiprocessing.active_children()) == 1
+    finally:
+        processes.stop()
