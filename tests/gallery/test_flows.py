@@ -446,6 +446,29 @@ def test_a_download_that_grew_while_the_network_was_lost_is_whole(
     assert asked == [None, "bytes=1000-"]
 
 
+def test_a_download_that_was_stopped_or_failed_begins_anew_when_it_is_pressed_again(
+    page: Page, gallery: Gallery
+) -> None:
+    gallery.add("13")
+    answers = iter(["fail", "pass", "fail", "wait"])
+
+    def answer(route: Route) -> None:
+        {"fail": route.abort, "pass": route.continue_, "wait": lambda: None}[next(answers)]()
+
+    page.route("**/photos.zip?*", answer)
+    page.clock.install(time=0)
+    search_bib(page, gallery, "13")
+    page.clock.pause_at(3_600)  # nobody waits for the next try
+    everything = page.get_by_role("link", name="Download all")
+    everything.click()
+    expect(page.get_by_text("The download failed.")).to_be_visible()
+    everything.click()
+    expect(page.get_by_text("Going on by itself")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    everything.click()
+    expect(page.get_by_text("The download begins")).to_be_visible()
+
+
 def test_chosen_photos_alone_are_downloaded(page: Page, gallery: Gallery) -> None:
     ids = [gallery.add("14") for _ in range(4)]
     search_bib(page, gallery, "14")

@@ -144,17 +144,19 @@ async function receive(address, size, etag, signal) {
     } catch (error) {
       if (error.name === "AbortError" || ++failures > TRIES) throw error
       label.textContent = label.dataset.waiting
-      await new Promise((resolve) => { setTimeout(resolve, 500 * 2 ** failures) })
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, 500 * 2 ** failures)
+        signal.addEventListener("abort", () => { clearTimeout(timer); resolve() }, { once: true })
+      })
     }
   }
   return parts
 }
 
-let said = ""
 function say(text, got, size) {
   const megabytes = (bytes) => `${(bytes / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} MB`
   const now = size ? text.replace("{done}", megabytes(got)).replace("{all}", megabytes(size)) : label.dataset.starting
-  if (now !== said) label.textContent = said = now
+  if (now !== label.textContent) label.textContent = now
 }
 
 function save(blob, name) {
