@@ -514,6 +514,23 @@ def test_who_chooses_more_than_fit_into_one_download_is_told(page: Page, gallery
     expect(page.get_by_text("3 photos chosen", exact=True)).to_be_visible()
 
 
+def test_chosen_photos_stay_chosen_when_others_come_in(page: Page, gallery: Gallery) -> None:
+    for _ in range(3):
+        gallery.add("16")
+    page.clock.install()
+    search_bib(page, gallery, "16")
+    page.get_by_role("button", name="Choose", exact=True).click()
+    for number in range(2):
+        photos(page).nth(number).click()
+    gallery.add("16")
+    page.clock.run_for(6000)
+    page.get_by_role("button", name="1 new photo").click()
+    expect(page.get_by_role("checkbox")).to_have_count(4)
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
+    photos(page).first.click()
+    expect(page.get_by_text("1 photo chosen", exact=True)).to_be_visible()
+
+
 def test_a_selfie_from_the_camera_then_delete_my_search(
     page: Page, gallery: Gallery, template: np.ndarray[Any, Any]
 ) -> None:

@@ -23,10 +23,14 @@ if (choose) {
     choose.setAttribute("aria-pressed", on)
     document.body.classList.toggle("choosing", on)
     if (!on) chosen.clear()
-    for (const link of grid.querySelectorAll("li > a")) mark(link, on)
+    markAll(on)
     tell()
   })
 }
+// photos that came in later, or with the next page
+new MutationObserver(() => {
+  if (document.body.classList.contains("choosing")) markAll(true)
+}).observe(grid, { childList: true })
 
 // before the viewer's own listener, which leaves alone what is dealt with
 grid.addEventListener("click", (event) => {
@@ -48,6 +52,10 @@ function toggle(link) {
   if (!chosen.delete(id) && !full) chosen.add(id)
   mark(link, true)
   tell(full && chosen.size === MOST_CHOSEN)
+}
+
+function markAll(choosing) {
+  for (const link of grid.querySelectorAll("li > a")) mark(link, choosing)
 }
 
 function mark(link, choosing) {
