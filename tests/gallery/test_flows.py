@@ -610,6 +610,25 @@ def test_new_photos_are_announced_and_come_in(page: Page, gallery: Gallery) -> N
     expect(page.get_by_role("button", name="3 new photos")).to_be_hidden()
 
 
+def test_new_photos_come_in_behind_all_that_are_shown(page: Page, gallery: Gallery) -> None:
+    gallery.fill("15", 130)
+    page.clock.install()
+    search_bib(page, gallery, "15")
+    expect(photos(page)).to_have_count(60)
+    for number in (120, 130):
+        page.mouse.wheel(0, 20_000)
+        expect(photos(page)).to_have_count(number)
+    gallery.fill("15", 100)
+    page.clock.run_for(6000)
+    page.get_by_role("button", name="100 new photos").click()
+    expect(photos(page)).to_have_count(180)
+    expect(page.get_by_role("heading", name="Bib 15")).to_contain_text("230 photos")
+    expect(photos(page).nth(130)).to_be_focused()
+    page.mouse.wheel(0, 20_000)
+    expect(photos(page)).to_have_count(230)
+    expect(page.get_by_role("link", name="More photos")).to_have_count(0)
+
+
 def test_the_first_photos_of_a_search_come_with_their_downloads(
     page: Page, gallery: Gallery
 ) -> None:

@@ -36,6 +36,8 @@ async function copy(text) {
   }
 }
 
+const ids = () => new Set([...grid.children].map((item) => item.dataset.id))
+
 async function page(address) {
   const answer = await fetch(address)
   if (!answer.ok) throw new Error(answer.status)
@@ -76,12 +78,12 @@ function watch() {
     if (!shown) return location.reload() // to the page with everything that goes with photos
     fresh.disabled = true
     try {
-      const found = await page(grid.dataset.page)
+      const { found, items } = await again()
       const anew = found.querySelector(".grid")
-      const known = new Set([...grid.children].map((item) => item.dataset.id))
-      const first = [...anew.children].find((item) => !known.has(item.dataset.id))
+      const known = ids()
+      const first = items.find((item) => !known.has(item.dataset.id))
       grid.className = anew.className
-      grid.replaceChildren(...anew.children)
+      grid.replaceChildren(...items)
       for (const place of ["[data-count]", ".more", ".empty"]) {
         const now = found.querySelector(place)
         const before = document.querySelector(place)
@@ -102,6 +104,21 @@ function watch() {
       fresh.disabled = false
     }
   })
+
+  // As many photos as are shown, and on where none of them is new: they are in the race's order
+  async function again() {
+    const items = new Map()
+    let address = grid.dataset.page
+    for (;;) {
+      const found = await page(address)
+      for (const item of found.querySelectorAll(".grid > li")) items.set(item.dataset.id, item)
+      address = found.querySelector("[data-more]")?.getAttribute("href")
+      const known = ids()
+      const enough = items.size >= known.size && [...items.keys()].some((id) => !known.has(id))
+      if (enough || !address) return { found, items: [...items.values()] }
+    }
+  }
+
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer)
     if (document.hidden) return
@@ -121,7 +138,7 @@ function follow() {
     seen.disconnect()
     try {
       const found = await page(link.href)
-      const known = new Set([...grid.children].map((item) => item.dataset.id))
+      const known = ids()
       const next = [...found.querySelectorAll(".grid > li")]
       grid.append(...next.filter((item) => !known.has(item.dataset.id)))
       const way = found.querySelector(".more")
