@@ -358,6 +358,40 @@ def test_a_photo_and_a_search_are_shared_by_link(page: Page, gallery: Gallery) -
     no_serious_faults(page)
 
 
+def test_what_is_shared_of_a_gallery_with_a_key_opens_for_others(
+    page: Page, browser: Browser, gallery: Gallery
+) -> None:
+    photo = gallery.add("9")
+    gallery.choose(access="link")
+    key = "a-key"
+    gallery.execute(
+        "update event_gallery set link_token = %s where event_id = %s", key, gallery.event.id
+    )
+    page.add_init_script("navigator.share = async ({ url }) => { window.shared = url }")
+    page.goto(f"{gallery.address}?key={key}")
+    single = f"{gallery.address}/photo/{photo}"
+    shared = []
+    for address in (f"{gallery.address}/find?bib=9", single):
+        page.goto(address)
+        page.get_by_role("button", name="Share").click()
+        shared.append(page.evaluate("window.shared"))
+        others = page.locator("[src], [href], [srcset], [content]").evaluate_all(
+            "all => all.map(({ outerHTML }) => outerHTML).join()"
+        )
+        assert key not in re.sub(r'data-(share|key)="[^"]*"', "", others)
+    page.go_back()
+    photos(page).click()
+    page.get_by_role("dialog").get_by_role("button", name="Share").click()
+    shared.append(page.evaluate("window.shared"))
+    assert page.url == single
+    assert shared[1:] == [f"{single}?key={key}"] * 2
+    for address in shared[:2]:
+        friend = browser.new_page()
+        friend.goto(address)
+        expect(friend.locator(".grid img, .single img")).to_be_visible()
+        friend.close()
+
+
 def test_one_original_comes_down_byte_for_byte(
     page: Page, gallery: Gallery, tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ class Frame:
                 indexed=indexed,
                 switches=switches,
                 base=f"/e/{request.path_params['slug']}",
+                shared_key=_shared_key(gallery),
                 public_url=services(request).settings.public_url.rstrip("/"),
                 **values,
             )
@@ -163,3 +164,10 @@ class Frame:
         if wanted in self._templates:
             keep_cookie(request, answer, COOKIE, wanted, YEAR)
         return answer
+
+
+def _shared_key(gallery: OpenGallery | None) -> str:
+    """What an address that is shared carries so that it opens this gallery for others too."""
+    if gallery is None or gallery.choices.access != "link":
+        return ""
+    return urlencode({"key": gallery.choices.link_token})

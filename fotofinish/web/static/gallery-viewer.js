@@ -43,7 +43,7 @@ function show(link) {
     .replace("{number}", number).replace("{total}", grid.dataset.total)
   viewer.querySelector("[data-before]").disabled = number === 1
   viewer.querySelector("[data-after]").disabled = number === all.length
-  viewer.querySelector("[data-share]").dataset.share = link.href
+  viewer.querySelector("[data-share]").dataset.share = link.href + viewer.dataset.key
   viewer.querySelector("[data-remove]").href = `${new URL(link.href).pathname}?remove#remove` // ?: a page to load
   const get = viewer.querySelector("[data-get]")
   if (get) get.href = `${new URL(link.href).pathname}/download`
