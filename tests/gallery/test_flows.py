@@ -358,6 +358,18 @@ def test_a_photo_and_a_search_are_shared_by_link(page: Page, gallery: Gallery) -
     no_serious_faults(page)
 
 
+def test_shared_twice_the_button_says_again_what_it_does(page: Page, gallery: Gallery) -> None:
+    gallery.add("9")
+    page.clock.install()
+    search_bib(page, gallery, "9")
+    page.evaluate("navigator.share = undefined")
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Copied").click()
+    page.evaluate("navigator.clipboard.readText()")  # behind what is being written
+    page.clock.run_for(3000)
+    expect(page.locator(".head [data-share]")).to_have_text("Share")
+
+
 def test_what_is_shared_of_a_gallery_with_a_key_opens_for_others(
     page: Page, browser: Browser, gallery: Gallery
 ) -> None:

@@ -22,7 +22,7 @@ async function share(button) {
     }
   }
   await copy(url)
-  const text = button.textContent
+  const text = (button.dataset.label ??= button.textContent) // pressed again, it says "Copied"
   button.textContent = button.dataset.copied
   button.setAttribute("aria-live", "polite")
   setTimeout(() => { button.textContent = text }, 2500)
