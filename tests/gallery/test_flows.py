@@ -213,6 +213,35 @@ def test_the_full_screen_view_by_keys_and_by_the_back_button(page: Page, gallery
     assert page.url == results
 
 
+def test_keys_go_on_when_a_button_came_to_the_last_photo(page: Page, gallery: Gallery) -> None:
+    for _ in range(2):
+        gallery.add("7")
+    search_bib(page, gallery, "7")
+    photos(page).first.click()
+    after = page.get_by_role("button", name="Next photo")
+    after.focus()
+    page.keyboard.press("Enter")
+    expect(after).to_be_disabled()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("Photo 1 of 2")).to_be_visible()
+
+
+def test_full_screen_goes_on_to_the_next_photos_as_soon_as_they_are_there(
+    page: Page, gallery: Gallery
+) -> None:
+    gallery.fill("7", 61)
+    late: list[Route] = []
+    page.route("**/find?*page=2", lambda route: late.append(route))
+    search_bib(page, gallery, "7")
+    with page.expect_request("**/find?*page=2"):
+        photos(page).last.click()
+    after = page.get_by_role("button", name="Next photo")
+    expect(after).to_be_disabled()
+    late[0].continue_()
+    after.click()
+    expect(page.get_by_text("Photo 61 of 61")).to_be_visible()
+
+
 def test_magnified_twice_on_a_phone_every_button_of_the_full_screen_view_is_there(
     page: Page, gallery: Gallery
 ) -> None:

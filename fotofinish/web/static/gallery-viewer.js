@@ -41,8 +41,7 @@ function show(link) {
   const number = all.indexOf(link) + 1
   place.textContent = viewer.dataset.position
     .replace("{number}", number).replace("{total}", grid.dataset.total)
-  viewer.querySelector("[data-before]").disabled = number === 1
-  viewer.querySelector("[data-after]").disabled = number === all.length
+  limit()
   viewer.querySelector("[data-share]").dataset.share = link.href + viewer.dataset.key
   viewer.querySelector("[data-remove]").href = `${new URL(link.href).pathname}?remove#remove` // ?: a page to load
   const get = viewer.querySelector("[data-get]")
@@ -51,6 +50,16 @@ function show(link) {
   const next = all[number]
   if (next) new Image().src = next.dataset.medium
 }
+
+function limit() {
+  const all = links()
+  const at = all.indexOf(current)
+  viewer.querySelector("[data-before]").disabled = at === 0
+  viewer.querySelector("[data-after]").disabled = at === all.length - 1
+}
+
+// the next page may arrive while the last photo of this one is looked at
+new MutationObserver(() => { if (viewer.open) limit() }).observe(grid, { childList: true })
 
 function step(by) {
   const all = links()
@@ -81,7 +90,9 @@ viewer.addEventListener("close", () => {
   image.removeAttribute("src")
   current?.focus()
 })
-viewer.addEventListener("keydown", (event) => {
+// everywhere: a button that was pressed and is disabled now has lost the focus to the page
+addEventListener("keydown", (event) => {
+  if (!viewer.open) return
   const keys = { ArrowRight: 1, ArrowLeft: -1, PageDown: 1, PageUp: -1 }
   if (event.key in keys) { event.preventDefault(); step(keys[event.key]) }
   if (event.key === "+" || event.key === "=") zoom(view.scale * 1.5)
