@@ -632,6 +632,55 @@ def test_a_selfie_from_the_camera_then_delete_my_search(
     assert gallery.execute("select 1 from selfie where event_id = %s", gallery.event.id) == []
 
 
+def test_a_camera_that_was_asked_for_twice_is_on_once(page: Page, gallery: Gallery) -> None:
+    page.add_init_script(
+        """window.streams = []
+        const media = navigator.mediaDevices
+        const ask = media.getUserMedia.bind(media)
+        media.getUserMedia = async (wanted) => {
+          const stream = await ask(wanted)
+          window.streams.push(stream)
+          return stream
+        }"""
+    )
+    page.goto(gallery.address)
+    page.get_by_role("button", name="Take a selfie").evaluate("b => { b.click(); b.click() }")
+    page.wait_for_function("() => window.streams.length === 2")
+    expect(page.get_by_role("button", name="Take the picture")).to_be_enabled()
+    on = "window.streams.filter((stream) => stream.active).length"
+    assert page.evaluate(on) == 1
+    page.get_by_role("button", name="Take the picture").click()
+    expect(page.get_by_text("The picture is ready.")).to_be_visible()
+    assert page.evaluate(on) == 0
+
+
+def test_of_two_pictures_the_one_chosen_last_is_sent(
+    page: Page, gallery: Gallery, demo: DemoSet
+) -> None:
+    page.add_init_script(
+        """const read = window.createImageBitmap
+        let first = true
+        window.createImageBitmap = async (picture) => {
+          const late = first
+          first = false
+          if (late) await new Promise((go) => { window.go = go })
+          const bitmap = await read(picture)
+          window.finished = (window.finished ?? 0) + 1
+          return bitmap
+        }"""
+    )
+    page.goto(gallery.address)
+    page.get_by_label("Choose a picture").set_input_files(demo.selfie)
+    page.wait_for_function("() => Boolean(window.go)")
+    page.locator("[capture]").set_input_files(demo.photos[0].path)
+    expect(page.get_by_text("The picture is ready.")).to_be_visible()
+    page.evaluate("window.go()")
+    page.wait_for_function("() => window.finished === 2")
+    page.wait_for_timeout(300)  # in which it would be taken
+    sent = page.evaluate("[...document.querySelectorAll('[type=file]')].map((i) => i.files.length)")
+    assert sent == [1, 0]
+
+
 def test_a_selfie_is_sent_once_however_often_the_button_is_pressed(
     page: Page, gallery: Gallery, demo: DemoSet, template: np.ndarray[Any, Any]
 ) -> None:

@@ -15,6 +15,7 @@ const open = form.querySelector("[data-camera]")
 const shoot = form.querySelector("[data-shoot]")
 const again = form.querySelector("[data-again]")
 let stream = null
+let turn = 0 // of several pictures and cameras that were asked for, only the latest goes on
 let sentUntil = 0
 
 if (navigator.mediaDevices?.getUserMedia) {
@@ -25,14 +26,19 @@ open.addEventListener("click", start)
 again.addEventListener("click", start)
 
 async function start() {
+  const mine = ++turn
+  let got
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user", width: { ideal: LONG_SIDE } } })
+    got = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user", width: { ideal: LONG_SIDE } } })
   } catch {
     said.textContent = said.dataset.refused
     form.querySelector("[data-native]").hidden = false
     open.hidden = true
     return
   }
+  if (mine !== turn) return end(got)
+  stop()
+  stream = got
   view.hidden = video.hidden = shoot.hidden = false
   canvas.hidden = again.hidden = true
   shoot.disabled = true
@@ -43,13 +49,17 @@ async function start() {
 }
 
 function stop() {
-  for (const track of stream?.getTracks() ?? []) track.stop()
+  if (stream) end(stream)
   stream = null
+}
+
+function end(taken) {
+  for (const track of taken.getTracks()) track.stop()
 }
 
 shoot.addEventListener("click", async () => {
   if (!video.videoWidth) return
-  await keep(video, video.videoWidth, video.videoHeight, native)
+  if (!await keep(video, video.videoWidth, video.videoHeight, native, ++turn)) return
   file.value = ""
   stop()
   present(true)
@@ -59,6 +69,7 @@ shoot.addEventListener("click", async () => {
 
 for (const input of [native, file]) {
   input.addEventListener("change", async () => {
+    const mine = ++turn
     const [picture] = input.files
     for (const other of [native, file]) {
       other.parentElement.classList.toggle("picked", other === input && Boolean(picture))
@@ -69,10 +80,9 @@ for (const input of [native, file]) {
     view.hidden = true
     try {
       const bitmap = await createImageBitmap(picture)
-      await keep(bitmap, bitmap.width, bitmap.height, input)
-      present(false)
+      if (await keep(bitmap, bitmap.width, bitmap.height, input, mine)) present(false)
     } catch {
-      said.textContent = said.dataset.ready // a kind that this browser cannot show, but we may read
+      if (mine === turn) said.textContent = said.dataset.ready // a kind that this browser cannot show, but we may read
     }
   })
 }
@@ -85,16 +95,20 @@ function present(mirrored) {
   canvas.classList.toggle("mirrored", mirrored)
 }
 
-async function keep(source, width, height, input) {
+// Whether the picture is what will be sent: not if another was asked for meanwhile
+async function keep(source, width, height, input, mine) {
+  if (mine !== turn) return false
   const scale = Math.min(1, LONG_SIDE / Math.max(width, height))
   canvas.width = Math.round(width * scale)
   canvas.height = Math.round(height * scale)
   canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height)
   const blob = await new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", QUALITY) })
+  if (mine !== turn) return false
   const transfer = new DataTransfer()
   transfer.items.add(new File([blob], "selfie.jpg", { type: "image/jpeg" }))
   input.files = transfer.files
   said.textContent = said.dataset.ready
+  return true
 }
 
 // Pressed again, the button sends no second selfie, whose result nobody would be shown
@@ -108,4 +122,7 @@ addEventListener("pageshow", ({ persisted }) => {
   sentUntil = 0
   said.textContent = ""
 })
-addEventListener("pagehide", stop)
+addEventListener("pagehide", () => {
+  turn++
+  stop()
+})
