@@ -753,6 +753,28 @@ def test_new_photos_come_in_behind_all_that_are_shown(page: Page, gallery: Galle
     expect(page.get_by_role("link", name="More photos")).to_have_count(0)
 
 
+@pytest.mark.parametrize(("language", "many"), [("en", "1,200"), ("de", "1.200")])
+def test_large_numbers_are_written_as_the_language_has_it(
+    browser: Browser, gallery: Gallery, language: str, many: str
+) -> None:
+    gallery.fill("15", 1200)
+    context = browser.new_context(viewport=PHONE, locale=language)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(gallery.address)
+    expect(page.locator(".hours a")).to_contain_text(f"{many} ")
+    page.goto(f"{gallery.address}/find?bib=15")
+    expect(page.locator("[data-count]")).to_contain_text(f"{many} ")
+    expect(page.locator(".grid img").first).to_have_attribute("alt", re.compile(f"1 .+ {many}$"))
+    photos(page).first.click()
+    expect(page.locator("[data-place]")).to_contain_text(many)
+    page.keyboard.press("Escape")
+    gallery.fill("15", 1200)
+    page.clock.run_for(6000)
+    expect(page.locator("[data-fresh]")).to_contain_text(f"{many} ")
+    context.close()
+
+
 def test_the_first_photos_of_a_search_come_with_their_downloads(
     page: Page, gallery: Gallery
 ) -> None:

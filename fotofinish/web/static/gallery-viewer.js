@@ -17,6 +17,7 @@ let tapped = 0
 let left = false // by the address: closing must not change it once more
 
 const home = location.pathname
+const written = (number) => Number(number).toLocaleString(document.documentElement.lang)
 const links = () => [...grid.querySelectorAll("li > a")]
 
 grid.addEventListener("click", (event) => {
@@ -40,7 +41,7 @@ function show(link) {
   large.src = link.dataset.medium
   const number = all.indexOf(link) + 1
   place.textContent = viewer.dataset.position
-    .replace("{number}", number).replace("{total}", grid.dataset.total)
+    .replace("{number}", written(number)).replace("{total}", written(grid.dataset.total))
   limit()
   viewer.querySelector("[data-share]").dataset.share = link.href + viewer.dataset.key
   viewer.querySelector("[data-remove]").href = `${new URL(link.href).pathname}?remove#remove` // ?: a page to load

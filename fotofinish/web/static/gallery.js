@@ -60,7 +60,7 @@ function watch() {
       const added = total - shown
       if (added > 0 && fresh.hidden !== false) pause = FIRST_LOOK
       fresh.hidden = added <= 0
-      const text = added === 1 ? fresh.dataset.one : fresh.dataset.many.replace("{number}", added)
+      const text = added === 1 ? fresh.dataset.one : fresh.dataset.many.replace("{number}", added.toLocaleString(document.documentElement.lang))
       if (fresh.textContent !== text) fresh.textContent = text
     } catch {
       // no network: look again later
