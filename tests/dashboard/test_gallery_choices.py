@@ -209,6 +209,22 @@ def test_the_sheet_is_printed_by_its_button_and_without_it(signed_in: Page, offi
     expect(signed_in).to_have_url(f"{office.url}/events/{office.event_id}/gallery")
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_sheet_with_all_that_it_may_say_is_one_page(
+    signed_in: Page, office: Office, owner: SignedIn, language: str
+) -> None:
+    assert save(office, owner, access="code", code="harbour26").status_code == 303
+    assert upload(office, owner, "brand", png(300, 300)).status_code == 303
+    office.execute(
+        "update event set name = %s where id = %s",
+        "27. Internationaler Volkslauf rund um den Hafen von Rostock", office.event_id,
+    )  # fmt: skip
+    signed_in.goto(f"{office.url}/events/{office.event_id}/gallery/sheet?lang={language}")
+    expect(signed_in.locator(".logo")).to_have_js_property("complete", True)
+    printed = signed_in.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
 @pytest.mark.parametrize("given", [png(), SVG, TALL, png(4000, 30)])
 def test_a_logo_is_kept_as_a_png_of_sensible_size(
     office: Office, owner: SignedIn, given: bytes
