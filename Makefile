@@ -42,8 +42,9 @@ lint: .venv/installed-dev ## style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+# three at a time though two cores are enough: a third of the time tests wait for browsers and servers
 test: .venv/installed-dev system-packages lint ## everything that is checked
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 bench: .venv/installed-dev ## every benchmark, one table a subject
 	@$(BIN)/python -m benchmarks
