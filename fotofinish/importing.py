@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from procrastinate import App
 from psycopg import AsyncConnection
@@ -75,12 +76,18 @@ def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
     A file's folder is told from the folder named on, that one included. Folders that cannot be
     listed follow after the files, with the reason.
 
-    Raises InvalidValue for a path that does not exist.
+    Raises InvalidValue for a path that does not exist or cannot be looked at.
     """
     for path in paths:
-        if path.is_file():
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            raise InvalidValue(f"There is no file or folder {path}.") from None
+        except OSError as error:
+            raise InvalidValue(f"{path} cannot be read: {error.strerror}.") from None
+        if S_ISREG(mode):
             yield Incoming(path)
-        elif path.is_dir():
+        elif S_ISDIR(mode):
             top = path.resolve().name
             unlisted: list[OSError] = []
             for folder, folders, names in os.walk(path, onerror=unlisted.append):
@@ -89,11 +96,11 @@ def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
                     if not name.startswith(".") and name.lower() not in IGNORED_FILES:
                         within = Path(top) / Path(folder).relative_to(path)
                         yield Incoming(Path(folder) / name, folder=within.as_posix())
-            for error in unlisted:
-                reason = f"This folder cannot be listed: {error.strerror}."
-                yield Incoming(Path(error.filename), refusal=reason)
+            for failure in unlisted:
+                reason = f"This folder cannot be listed: {failure.strerror}."
+                yield Incoming(Path(failure.filename), refusal=reason)
         else:
-            raise InvalidValue(f"There is no file or folder {path}.")
+            raise InvalidValue(f"{path} is neither a file nor a folder.")
 
 
 async def import_photos(

@@ -297,6 +297,8 @@ def test_photos_that_could_not_be_read_are_named_after_an_import(
     [
         (("import", "999999", "."), "There is no event 999999"),
         (("import", "456", "no/such/folder"), "There is no file or folder"),
+        (("import", "456", "x" * 300), "cannot be read: File name too long"),
+        (("import", "456", "/dev/null"), "/dev/null is neither a file nor a folder"),
         (("status", "999999"), "There is no event 999999"),
         (("key", "create", "999999"), "There is no organisation 999999"),
         (("event", "create", "903", "X", "--time-zone", "Mars/Base"), "no time zone"),
