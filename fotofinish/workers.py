@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 RESTART_PAUSE = 1.0
 STARTED_AFTER = 30.0  # seconds; who ends with an error before has not started
-STARTS_TRIED = 5
+STARTS_TRIED = 3
 STOP_PATIENCE = 30.0
 # glibc's mallopt: blocks from 16 MB on are mapped alone and go back when they are free, and so does
 # what is free beyond 64 MB at the end of the rest. By itself it learns to keep them (mallopt(3))

@@ -88,9 +88,8 @@ def test_sigterm_stops_a_demo_with_its_server(folder: Path) -> None:
     assert not server.is_running()
 
 
-@pytest.mark.parametrize("configured", ["environment", ".env"])
 def test_a_demo_beside_a_real_installation_keeps_to_itself(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, configured: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = {
         "FOTOFINISH_DATABASE_URL": "postgresql://real@127.0.0.1:9/real",
@@ -99,11 +98,9 @@ def test_a_demo_beside_a_real_installation_keeps_to_itself(
         "FOTOFINISH_SECRET_KEY": "the real one, which is long enough",
         "FOTOFINISH_DATA_DIR": str(folder / "real"),
     }
-    if configured == ".env":
-        (folder / ".env").write_text("".join(f"{key}='{real[key]}'\n" for key in real))
-    else:
-        for key, value in real.items():
-            monkeypatch.setenv(key, value)
+    (folder / ".env").write_text("".join(f"{key}='{real[key]}'\n" for key in real))
+    for key, value in real.items():
+        monkeypatch.setenv(key, value)
     photo = np.random.default_rng(7).integers(0, 255, (96, 128, 3), dtype=np.uint8)
     (folder / "one.jpg").write_bytes(simplejpeg.encode_jpeg(photo))
     demo = _demo(folder, "--photos", "one.jpg", "--port", str(free_port()))
