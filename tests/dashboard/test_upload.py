@@ -135,6 +135,16 @@ def until_sent(page: Page, share: float) -> None:
         time.sleep(0.05)
 
 
+def begin_and_reload(page: Page, office: Office, path: Path) -> None:
+    """Reload the page while the file is on its way; the page knows of it then."""
+    open_upload(page, office)
+    choose(page, path)
+    until_sent(page, 0.2)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(page.get_by_text("One photo of an earlier upload did not arrive whole")).to_be_visible()
+
+
 def names(office: Office) -> list[str]:
     rows = office.execute(
         "select name from photo where event_id = %s order by name", office.event_id
@@ -237,12 +247,7 @@ def test_after_a_reload_the_same_file_goes_on_where_it_stopped(
     page: Page, office: Office, line: Line, tmp_path: Path
 ) -> None:
     path = large(tmp_path)
-    open_upload(page, office)
-    choose(page, path)
-    until_sent(page, 0.2)
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.reload()
-    expect(page.get_by_text("One photo of an earlier upload did not arrive whole")).to_be_visible()
+    begin_and_reload(page, office, path)
     offsets: list[int] = []
 
     def note(request: Request) -> None:
@@ -358,12 +363,7 @@ def test_a_photo_that_came_from_elsewhere_meanwhile_is_waited_for_no_longer(
     page: Page, office: Office, line: Line, tmp_path: Path
 ) -> None:
     path = large(tmp_path)
-    open_upload(page, office)
-    choose(page, path)
-    until_sent(page, 0.2)
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.reload()
-    expect(page.get_by_text("did not arrive whole")).to_be_visible()
+    begin_and_reload(page, office, path)
     line.set(5_000_000)
     copy = tmp_path / "copy.jpg"
     copy.write_bytes(path.read_bytes())

@@ -128,7 +128,7 @@ function start() {
     if (!input) return;
     const from = last;
     last = { id: input.value, index: input.closest("#grid > div").index };
-    choose(input, input.checked);
+    choose(input.value, input.checked);
     tell();
     if (event.shiftKey && from) stretch(from, last, input.checked);
   });
@@ -148,10 +148,9 @@ function start() {
     for (const input of grid.querySelectorAll("input:checked")) input.disabled = true;
   });
 
-  function choose(input, on) {
-    input.checked = on;
-    if (on) chosen.add(input.value);
-    else chosen.delete(input.value);
+  function choose(id, on) {
+    if (on) chosen.add(id);
+    else chosen.delete(id);
   }
 
   // All from one photo to another; chunks in between that are empty are asked for.
@@ -163,7 +162,7 @@ function start() {
     const ids = (lists ?? []).filter(Boolean).flatMap((list) => [...list.querySelectorAll("input[name=photo]")].map(({ value }) => value));
     const [from, to] = [ids.indexOf(one.id), ids.indexOf(other.id)].sort((a, b) => a - b);
     if (from < 0) return;
-    for (const id of ids.slice(from, to + 1)) on ? chosen.add(id) : chosen.delete(id);
+    for (const id of ids.slice(from, to + 1)) choose(id, on);
     for (const input of grid.querySelectorAll("input[name=photo]")) input.checked = chosen.has(input.value);
     tell();
   }
