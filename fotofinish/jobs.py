@@ -52,7 +52,7 @@ FEWEST_LINKED, BRIEF = 100, 2.5
 URGENT = 10  # before any number of waiting photos
 PATIENT = -10  # after all of them
 # for a day: pauses that grow would go on for as long as a store was away, after it is back
-EACH_MINUTE = RetryStrategy(max_attempts=24 * 60, wait=60)
+EACH_MINUTE = RetryStrategy(max_attempts=MOST_OUTAGES, wait=OUTAGE_PAUSES[-1])
 
 blueprint = Blueprint()
 
