@@ -42,7 +42,7 @@ lint: .venv/installed-dev ## style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-# three at a time though two cores are enough: a third of the time tests wait for browsers and servers
+# three at a time: where one waits for a browser or a server, another computes; files in their order, so that long ones are not last
 test: .venv/installed-dev system-packages lint ## everything that is checked
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
