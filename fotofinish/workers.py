@@ -32,6 +32,7 @@ RESTART_PAUSE = 1.0
 STARTED_AFTER = 30.0  # seconds; who ends with an error before has not started
 STARTS_TRIED = 3
 STOP_PATIENCE = 30.0
+CLOCK_SET_BY = 60.0  # seconds; less is how clocks are corrected
 # glibc's mallopt: blocks from 16 MB on are mapped alone and go back when they are free, and so does
 # what is free beyond 64 MB at the end of the rest. By itself it learns to keep them (mallopt(3))
 TRIM_THRESHOLD, MMAP_THRESHOLD = (-1, 64 << 20), (-3, 16 << 20)
@@ -149,7 +150,7 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
                 install_signal_handlers=True,
             )
         )
-        watch = asyncio.create_task(_until_orphaned(parent))
+        watch = asyncio.create_task(_until_it_has_to_end(parent))
         await asyncio.wait({worker, watch}, return_when=asyncio.FIRST_COMPLETED)
         watch.cancel()
         worker.cancel()
@@ -164,6 +165,12 @@ def give_memory_back() -> None:
             library.mallopt(option, value)
 
 
-async def _until_orphaned(parent: int) -> None:
-    while os.getppid() == parent:  # noqa: ASYNC110 (no event tells of a parent's kill -9)
+async def _until_it_has_to_end(parent: int) -> None:
+    """Return when the parent is gone, or the clock was set: what runs by the clock would rest until
+    a clock that was set back is where it was, or would be made up for second by second."""
+    offset = time.time() - time.monotonic()
+    while os.getppid() == parent:
+        if abs(time.time() - time.monotonic() - offset) > CLOCK_SET_BY:
+            logger.warning("the clock was set; this worker ends and another one starts")
+            return
         await asyncio.sleep(1.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import os
+import time
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import NoReturn
@@ -12,8 +14,8 @@ import pytest
 
 from fotofinish import workers
 from fotofinish.database.connection import Database
-from fotofinish.settings import load_settings
-from fotofinish.workers import WorkerProcesses
+from fotofinish.settings import Settings, load_settings
+from fotofinish.workers import WorkerProcesses, run_worker
 
 
 def test_a_worker_that_cannot_be_started_now_is_started_later(
@@ -37,3 +39,24 @@ def test_a_worker_that_cannot_be_started_now_is_started_later(
         assert len(multiprocessing.active_children()) == 1
     finally:
         processes.stop()
+
+
+def _work_while_the_clock_is_set_back(settings: Settings, database: Database, parent: int) -> None:
+    clock, start = time.time, time.monotonic()
+    time.time = lambda: clock() - (3600 if time.monotonic() - start > 5 else 0)
+    run_worker(settings, database, parent)
+
+
+def test_a_worker_makes_place_for_another_when_the_clock_was_set_back(
+    database: Database, tmp_path: Path
+) -> None:
+    worker = multiprocessing.get_context("spawn").Process(
+        target=_work_while_the_clock_is_set_back,
+        args=(load_settings(data_dir=tmp_path), database, os.getpid()),
+    )
+    worker.start()
+    try:
+        worker.join(60)
+        assert worker.exitcode == 0
+    finally:
+        worker.kill()
