@@ -288,10 +288,14 @@ async def _photos_wait(connection: AsyncConnection) -> bool:
 
 @blueprint.periodic(cron="* * * * * */10")
 @blueprint.task(
-    name="fotofinish:erase_events", queueing_lock="erase_events", priority=URGENT, pass_context=True
+    name="fotofinish:erase_events",
+    lock="erase_events",  # of several workers one erases, the others go on with photos
+    queueing_lock="erase_events",
+    priority=URGENT,
+    pass_context=True,
 )
 async def erase_events(context: JobContext, timestamp: int) -> None:
-    """Delete what is stored of deleted events; one that fails or is killed is next in 10 s."""
+    """Delete what is stored of deleted events; what fails is tried again in a minute."""
     workshop: Workshop = context.additional_context["workshop"]
     async with workshop.pool.connection() as connection:
         while await erase_gone_event(connection, workshop.store):

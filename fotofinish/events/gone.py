@@ -93,30 +93,30 @@ async def refuse_id_of_gone_event(connection: AsyncConnection, event_id: int) ->
 async def erase_gone_event(connection: AsyncConnection, store: Store) -> int | None:
     """Empty the folder of one deleted event that is due; its id, None when there is none.
 
-    Killed in between, it begins again: what is gone already is no error.
+    No transaction is open meanwhile, as a large folder takes minutes. Killed in between, or twice
+    at once, it begins again: what is gone already is no error.
     """
-    async with connection.transaction():
-        cursor = await connection.execute(
-            """select event_id, gone_at + make_interval(mins => %s) <= now() from event_gone
-               where next_at <= now() order by event_id limit 1 for update skip locked""",
-            [SETTLED_MINUTES],
-        )
-        row = await cursor.fetchone()
-        if row is None:
-            return None
-        event_id, settled = int(row[0]), bool(row[1])
-        try:
-            for folder in (event_folder(event_id), incoming_folder(event_id)):
-                await store.delete_prefix_async(folder)
-        except StorageError as error:
-            logger.warning("event %s is not erased yet: %s", event_id, error.message)
-            await _look_again(connection, event_id, "now() + interval '1 minute'")
-            return event_id
-        if settled:
-            await connection.execute("delete from event_gone where event_id = %s", [event_id])
-        else:
-            again = f"gone_at + interval '{SETTLED_MINUTES} minutes'"
-            await _look_again(connection, event_id, again)
+    cursor = await connection.execute(
+        """select event_id, gone_at + make_interval(mins => %s) <= now() from event_gone
+           where next_at <= now() order by event_id limit 1""",
+        [SETTLED_MINUTES],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    event_id, settled = int(row[0]), bool(row[1])
+    try:
+        for folder in (event_folder(event_id), incoming_folder(event_id)):
+            await store.delete_prefix_async(folder)
+    except StorageError as error:
+        logger.warning("event %s is not erased yet: %s", event_id, error.message)
+        await _look_again(connection, event_id, "now() + interval '1 minute'")
+        return event_id
+    if settled:
+        await connection.execute("delete from event_gone where event_id = %s", [event_id])
+    else:
+        again = f"gone_at + interval '{SETTLED_MINUTES} minutes'"
+        await _look_again(connection, event_id, again)
     return event_id
 
 

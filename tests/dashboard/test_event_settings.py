@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from psycopg.pq import TransactionStatus
 
 from fotofinish.database.connection import open_connection
 from fotofinish.errors import Conflict
 from fotofinish.events.events import create_event
+from fotofinish.events.gone import erase_gone_event
+from fotofinish.settings import load_settings
+from fotofinish.storage.stores import open_store
 from tests.dashboard.conftest import Office
 from tests.loops import run
 
@@ -163,6 +167,7 @@ def test_the_files_of_a_deleted_event_go_even_when_the_worker_is_killed(
     with _working(office, tmp_path):
         _wait(lambda: _count_files(folder) < 3 * FILES)
     assert office.execute("select 1 from event_gone where event_id = %s", office.event_id)
+    office.execute("update procrastinate_workers set last_heartbeat = now() - interval '1 hour'")
     with _working(office, tmp_path):
         _wait(lambda: not folder.exists())
         # what a busy worker put there after that goes when everybody has settled
@@ -177,6 +182,30 @@ def test_the_files_of_a_deleted_event_go_even_when_the_worker_is_killed(
         _wait(lambda: not office.execute(left, office.event_id))
         assert not folder.exists()
         assert (neighbour / "theirs.jpg").exists()
+
+
+def test_the_files_of_a_deleted_event_are_erased_outside_of_a_transaction(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.client(office.owner).send(
+        f"/events/{office.event_id}/delete", typed="Harbour <b>Run</b>"
+    )
+    store = open_store(load_settings(data_dir=tmp_path))
+    erased: dict[str, TransactionStatus] = {}
+
+    async def act() -> None:
+        async with open_connection(office.database) as connection:
+
+            async def note(prefix: str) -> None:
+                erased[prefix] = connection.info.transaction_status
+
+            monkeypatch.setattr(store, "delete_prefix_async", note)
+            while await erase_gone_event(connection, store):
+                pass
+
+    run(act())
+    assert f"imgs/{office.event_id}/" in erased
+    assert set(erased.values()) == {TransactionStatus.IDLE}
 
 
 def _count_files(folder: Path) -> int:
