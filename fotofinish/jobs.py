@@ -119,7 +119,11 @@ async def redraw_previews(context: JobContext, event_id: int) -> None:
 
     workshop: Workshop = context.additional_context["workshop"]
     left = await redraw_some(
-        workshop.pool, workshop.store, event_id, max_pixels=workshop.max_pixels
+        workshop.pool,
+        workshop.store,
+        event_id,
+        max_pixels=workshop.max_pixels,
+        wary=context.job.attempts >= MAX_ATTEMPTS,
     )
     if left:
         async with workshop.pool.connection() as connection:

@@ -39,20 +39,29 @@ class Stale:
     drawn: int
 
 
-async def redraw_some(pool: Pool, store: Store, event_id: int, *, max_pixels: int) -> bool:
+async def redraw_some(
+    pool: Pool, store: Store, event_id: int, *, max_pixels: int, wary: bool = False
+) -> bool:
     """Draw the previews of some photos again; says whether any are left.
 
-    A photo that cannot be drawn keeps its old previews and is not tried again for this mark.
+    A photo that cannot be drawn keeps its old previews and is not tried again for this mark. When
+    `wary` that is noted before each is drawn, so that one that stops the program is tried once.
     """
     async with pool.connection() as connection:
         mark = await find_watermark(connection, event_id)
         stale = await _list_stale(connection, event_id, mark.version)
     for photo in stale:
+        if wary:
+            async with pool.connection() as connection:
+                await _note_failed(connection, photo, mark.version)
         try:
             await asyncio.to_thread(_draw, store, event_id, photo, mark, max_pixels)
             redrawn = True
         except FotofinishError as error:
             if error.status == 503:  # the store is away: the job tries again
+                if wary:
+                    async with pool.connection() as connection:
+                        await _note_stale(connection, photo)
                 raise
             redrawn = False
         async with pool.connection() as connection:
@@ -121,3 +130,7 @@ async def _note_failed(connection: AsyncConnection, photo: Stale, version: int) 
            where id = %s and turned = %s""",
         [version, photo.id, photo.turned],
     )
+
+
+async def _note_stale(connection: AsyncConnection, photo: Stale) -> None:
+    await connection.execute("update photo set preview_version = -1 where id = %s", [photo.id])

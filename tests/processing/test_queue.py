@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
 import procrastinate
 import pytest
 
@@ -9,12 +14,16 @@ from fotofinish import jobs
 from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.errors import StorageError
 from fotofinish.jobs import MAX_ATTEMPTS, defer_previews, make_queue, take_back_stalled
+from fotofinish.photos import redrawing
 from fotofinish.photos.processing import Workshop
+from fotofinish.recognition import Recogniser
 from fotofinish.settings import load_settings
-from fotofinish.storage.stores import open_store
+from fotofinish.storage.stores import Store, open_store
 from fotofinish.vision.faces import Pixels
 from tests.loops import run
 from tests.processing.conftest import Bench
+
+TALL = 400
 
 
 async def _die_with_a_job(queue: procrastinate.App) -> None:
@@ -27,6 +36,19 @@ async def _die_with_a_job(queue: procrastinate.App) -> None:
            where id = %(id)s""",
         id=worker,
     )
+
+
+async def _work_off(database: Database, store: Store, recogniser: Recogniser) -> None:
+    """Do what is queued, as a worker does."""
+    queue = make_queue(database.dsn)
+    async with open_pool(database, size=2) as pool, queue.open_async():
+        workshop = Workshop(pool, store, recogniser, max_pixels=100_000_000)
+        await queue.run_worker_async(
+            wait=False,
+            concurrency=1,
+            install_signal_handlers=False,
+            additional_context={"workshop": workshop},
+        )
 
 
 async def _next_job(queue: procrastinate.App) -> str | None:
@@ -75,7 +97,6 @@ def test_photos_wait_for_a_store_that_is_away(
 ) -> None:
     monkeypatch.setattr(jobs, "OUTAGE_PAUSES", (0,))
     (photo,) = bench.take_in(bench.write("a.jpg", portrait))
-    queue = make_queue(bench.database.dsn)
     store = open_store(load_settings(data_dir=bench.folder))
     failures, states = [StorageError("The store is away.")] * 3 * MAX_ATTEMPTS, []
     get = store.get
@@ -86,14 +107,62 @@ def test_photos_wait_for_a_store_that_is_away(
             raise failures.pop()
         return get(key)
 
-    async def work() -> None:
-        async with open_pool(bench.database, size=2) as pool, queue.open_async():
-            workshop = Workshop(pool, store, bench.recogniser, max_pixels=100_000_000)
-            await queue.run_worker_async(
-                wait=False, concurrency=1, additional_context={"workshop": workshop}
-            )
-
     monkeypatch.setattr(store, "get", get_at_last)
-    run(work())
+    run(_work_off(bench.database, store, bench.recogniser))
     assert len(states) == 3 * MAX_ATTEMPTS + 1
     assert bench.query("select state from photo where id = %s", photo) == [("ready",)]
+
+
+def _work_until_a_tall_photo_is_drawn(database: Database, folder: Path) -> None:
+    decode = redrawing.decode
+
+    def decode_or_die(*args: Any, **more: Any) -> Any:
+        decoded = decode(*args, **more)
+        if decoded.pixels.shape[0] == TALL:
+            os._exit(9)
+        return decoded
+
+    redrawing.decode = decode_or_die
+    run(_work_off(database, open_store(load_settings(data_dir=folder)), Recogniser()))
+
+
+def test_a_photo_whose_drawing_stops_the_program_keeps_no_other_from_being_drawn(
+    bench: Bench, portrait: Pixels
+) -> None:
+    bad, good = bench.import_and_process(
+        bench.write("a.jpg", portrait[:TALL]), bench.write("b.jpg", portrait)
+    )
+    bench.make_previews_old(bad, good)
+    queue = make_queue(bench.database.dsn)
+
+    async def ready_again() -> None:
+        async with queue.open_async(), open_connection(bench.database) as connection:
+            await connection.execute(
+                "update procrastinate_workers set last_heartbeat = '-infinity'"
+            )
+            await take_back_stalled(queue)
+
+    async def begin() -> None:
+        async with queue.open_async(), open_connection(bench.database) as connection:
+            await connection.execute("delete from procrastinate_jobs")  # reading them draws as well
+            await defer_previews(queue, connection, bench.event_id)
+            await connection.execute(
+                "update procrastinate_jobs set attempts = %s", [MAX_ATTEMPTS - 1]
+            )
+
+    run(begin())
+    ends = []
+    for _ in range(3):
+        worker = multiprocessing.get_context("spawn").Process(
+            target=_work_until_a_tall_photo_is_drawn, args=(bench.database, bench.folder)
+        )
+        worker.start()
+        worker.join(60)
+        ends.append(worker.exitcode)
+        run(ready_again())
+    assert ends == [9, 9, 0]
+    drawn = "select drawn > 0 from photo where id = %s"
+    assert bench.query(drawn, good) == [(True,)]
+    assert bench.query(drawn, bad) == [(False,)]
+    assert bench.redraw() is False  # and the bad one is not tried again
+    assert bench.query(drawn, bad) == [(False,)]
