@@ -152,23 +152,24 @@ class AsyncClient:
         One result a photo, in the server's order; a photo that could not be had says why. A stopped
         download goes on where it was when it is called again.
         """
-        wanted = calls.wanted_originals(bib, selfie, image_ids)
         make_folder(folder)
+        # all pages first: they move when photos come or go while originals are on their way
+        listed = self.originals(event_id, bib=bib, selfie=selfie, image_ids=image_ids)
+        originals = {original.filename: original async for original in listed}
         turns = asyncio.Semaphore(parallel)
-        tally = Tally(progress)
+        tally = Tally(progress, len(originals))
 
         async def fetch(original: Original) -> Downloaded:
             async with turns:
                 return await self._fetch(event_id, original, folder, tally)
 
-        results: list[Downloaded] = []
-        for number in count(1):
-            page = await self._make(calls.originals(self._org_id, event_id, wanted, number))
-            tally.total = page.total
-            results += await asyncio.gather(*map(fetch, page.items))
-            if page.last:
-                return results
-        raise AssertionError("pages end")
+        fetches = [asyncio.create_task(fetch(original)) for original in originals.values()]
+        try:
+            return await asyncio.gather(*fetches)
+        finally:  # none goes on behind the back of a caller that was told of an error
+            for one in fetches:
+                one.cancel()
+            await asyncio.gather(*fetches, return_exceptions=True)
 
     async def _fetch(
         self, event_id: int, original: Original, folder: Path, tally: Tally
@@ -232,5 +233,5 @@ class AsyncClient:
                 answer = error
             pause = attempts.pause(answer)
             if pause is None:
-                return call.result(answer)
+                return call.result(answer, repeated=attempts.repeated)
             await asyncio.sleep(pause)

@@ -50,8 +50,11 @@ class Call(Generic[T]):
             "files": self.files,
         }
 
-    def result(self, answer: httpx.Response | httpx.TransportError) -> T:
-        """The answer as a value; raises ApiError for a refusal, ConnectionFailed for no answer."""
+    def result(self, answer: httpx.Response | httpx.TransportError, *, repeated: bool = False) -> T:
+        """The answer as a value; raises ApiError for a refusal, ConnectionFailed for no answer.
+
+        What is to be deleted and is not there when the call is `repeated`, the first one deleted.
+        """
         if isinstance(answer, httpx.TransportError):
             url = answer.request.url
             server = f"{url.scheme}://{url.netloc.decode()}"  # without what stands before an @
@@ -60,6 +63,8 @@ class Call(Generic[T]):
             body = answer.json()
         except ValueError:
             body = None
+        if repeated and self.method == "DELETE" and answer.status_code == 404:
+            return self.read(body)
         if answer.status_code != 200 or body is None:
             raise refusal(answer.status_code, body)
         return self.read(body)
@@ -71,6 +76,11 @@ class Attempts:
     def __init__(self, most: int) -> None:
         self._most = most
         self._made = 0
+
+    @property
+    def repeated(self) -> bool:
+        """Whether more than one was made."""
+        return self._made > 1
 
     def pause(self, answer: httpx.Response | httpx.TransportError) -> float | None:
         """Seconds until the next attempt; None when this answer is to be taken as it is."""

@@ -180,10 +180,10 @@ class Transfer:
 class Tally:
     """Adds up what is done, from any thread, and tells whoever wants to know."""
 
-    def __init__(self, tell: Callable[[Progress], None] | None) -> None:
+    def __init__(self, tell: Callable[[Progress], None] | None, total: int) -> None:
         self._tell = tell
         self._turn = Lock()
-        self.total = 0
+        self._total = total
         self._done = 0
         self._bytes = 0
 
@@ -193,7 +193,7 @@ class Tally:
             self._done += done
             self._bytes += bytes
             if self._tell is not None:
-                self._tell(Progress(self._done, self.total, self._bytes))
+                self._tell(Progress(self._done, self._total, self._bytes))
 
 
 def make_folder(folder: Path) -> None:

@@ -148,22 +148,17 @@ class Client:
         download goes on where it was when it is called again. `progress` may be called from several
         threads, one at a time.
         """
-        wanted = calls.wanted_originals(bib, selfie, image_ids)
         make_folder(folder)
-        tally = Tally(progress)
-        results = []
+        # all pages first: they move when photos come or go while originals are on their way
+        listed = self.originals(event_id, bib=bib, selfie=selfie, image_ids=image_ids)
+        originals = {original.filename: original for original in listed}
+        tally = Tally(progress, len(originals))
+
+        def fetch(original: Original) -> Downloaded:
+            return self._fetch(event_id, original, folder, tally)
+
         with ThreadPoolExecutor(parallel) as executor:
-            for number in count(1):
-                page = self._make(calls.originals(self._org_id, event_id, wanted, number))
-                tally.total = page.total
-
-                def fetch(original: Original) -> Downloaded:
-                    return self._fetch(event_id, original, folder, tally)
-
-                results += list(executor.map(fetch, page.items))
-                if page.last:
-                    return results
-        raise AssertionError("pages end")
+            return list(executor.map(fetch, originals.values()))
 
     def _fetch(self, event_id: int, original: Original, folder: Path, tally: Tally) -> Downloaded:
         try:
@@ -224,5 +219,5 @@ class Client:
                 answer = error
             pause = attempts.pause(answer)
             if pause is None:
-                return call.result(answer)
+                return call.result(answer, repeated=attempts.repeated)
             time.sleep(pause)

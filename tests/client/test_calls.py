@@ -170,6 +170,17 @@ def test_a_search_that_is_sent_twice_is_one_search(
         api.forget(race.event_id, found.request_id)
 
 
+def test_forgetting_a_search_succeeds_though_the_answer_was_lost(
+    race: Race, connect: Any, proxy: Proxy, selfie: Path
+) -> None:
+    api = connect(race)
+    found = api.search(race.event_id, selfie)
+    proxy.faults.append(Fault("/faces/", 503, forwarded=True))
+    api.forget(race.event_id, found.request_id)
+    with pytest.raises(NotFound):
+        api.forget(race.event_id, found.request_id)
+
+
 def test_a_search_keeps_the_id_it_was_given(race: Race, connect: Any, selfie: Path) -> None:
     mine = uuid.uuid4()
     api = connect(race)

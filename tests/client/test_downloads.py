@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -15,9 +16,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from fotofinish.client import DownloadFailed, Progress
+from fotofinish.client import AsyncClient, DownloadFailed, Progress
 from tests.api.conftest import Race
 from tests.client.conftest import Fault, Proxy
+from tests.loops import run
 
 
 def some_bytes(seed: int, size: int = 300_000) -> bytes:
@@ -42,6 +44,42 @@ def test_all_originals_arrive_with_their_own_bytes(
     assert len(list((tmp_path / "new").iterdir())) == 70
     assert (seen[-1].done, seen[-1].total, seen[-1].bytes) == (70, 70, 70 * 5000)
     assert all("x-api-key" not in headers for headers in proxy.asked("/files/"))
+
+
+def test_photos_that_come_and_go_meanwhile_keep_none_from_arriving(
+    race: Race, connect: Any, tmp_path: Path
+) -> None:
+    names = [f"{race.add_photo('7', data=some_bytes(n, 100))}.jpg" for n in range(70)]
+
+    def hide_the_first(state: Progress) -> None:
+        race.execute(
+            "update bib_tag set visible = false where photo_id = %s", [names[0].partition(".")[0]]
+        )
+
+    results = connect(race).download(race.event_id, tmp_path, bib="7", progress=hide_the_first)
+    assert [result.filename for result in results] == names
+    assert all(result.verified for result in results)
+
+
+def test_a_download_that_fails_for_its_caller_leaves_nothing_running(
+    race: Race, proxy: Proxy, tmp_path: Path
+) -> None:
+    for number in range(20):
+        race.add_photo("7", data=some_bytes(number, 100))
+
+    def fail(state: Progress) -> None:
+        raise ZeroDivisionError
+
+    async def act() -> tuple[int, int]:
+        async with AsyncClient(proxy.url, key=race.key, org_id=race.org_id) as api:
+            with pytest.raises(ZeroDivisionError):
+                await api.download(race.event_id, tmp_path, bib="7", parallel=2, progress=fail)
+            asked = len(proxy.asked("/files/"))
+            await asyncio.sleep(0.5)
+            return asked, len(proxy.asked("/files/"))
+
+    asked, asked_later = run(act())
+    assert asked == asked_later < 20
 
 
 def test_a_cut_connection_goes_on_where_it_stopped(
