@@ -90,6 +90,7 @@ def test_the_snippet_runs(
     shutil.rmtree(folder / "photos", ignore_errors=True)
     ended = run(module_race, folder, language, code)
     assert ended.returncode == 0, ended.stderr
+    assert "undefined" not in ended.stdout
     if heading.startswith("Download"):
         (photo,) = (folder / "photos").iterdir()
         assert photo.read_bytes() == b"one original"
