@@ -43,7 +43,8 @@ class SelfieDesk:
         """The stored search of this id, or else a new one with this picture.
 
         `threshold` and `keep_days` are the event's own, if it has any; a selfie is never kept
-        longer than the settings allow. Raises InvalidRequest for what is no picture, ReaderBusy.
+        longer than the settings allow. Raises InvalidRequest for what is no picture, ReaderBusy,
+        NotFound when the event was deleted meanwhile.
         """
         # the local name keeps the lock alive while anybody waits for it
         turn = self._turns.setdefault((event_id, request_id), asyncio.Lock())

@@ -11,8 +11,10 @@ from datetime import datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg.errors import ForeignKeyViolation
 from psycopg.rows import class_row
 
+from fotofinish.errors import NotFound
 from fotofinish.faces.matching import lock_for_selfie, match_selfie
 from fotofinish.linking.selfies import Search, link_new_selfie
 
@@ -59,28 +61,31 @@ async def store_search(
 
     `embedding` is in pgvector's text form, None when the selfie shows no face. `consented_at` is
     when the participant agreed in our gallery, and `consent_version` to which text; a caller of
-    the API answers for that itself.
+    the API answers for that itself. Raises NotFound when the event was deleted meanwhile.
     """
-    async with connection.transaction(), connection.cursor() as cursor:
-        await lock_for_selfie(connection, event_id)
-        await cursor.execute(
-            "delete from selfie where event_id = %s and id = %s and expires_at <= now()",
-            [event_id, request_id],
-        )
-        await cursor.execute(
-            """insert into selfie
-                      (event_id, id, model, embedding, threshold, consented_at, consent_version,
-                       expires_at)
-               values (%s, %s, %s, %s::halfvec, %s, %s, %s, now() + make_interval(days => %s))
-               on conflict (event_id, id) do nothing returning created_at""",
-            [event_id, request_id, model, embedding, threshold, consented_at, consent_version,
-             keep_days],
-        )  # fmt: skip
-        new = await cursor.fetchone()
-        if new is not None and embedding is not None:
-            await match_selfie(connection, event_id, request_id)
-            await link_new_selfie(connection, event_id, Search(request_id, new[0]))
-        search = await find_search(connection, event_id, request_id)
+    try:
+        async with connection.transaction(), connection.cursor() as cursor:
+            await lock_for_selfie(connection, event_id)
+            await cursor.execute(
+                "delete from selfie where event_id = %s and id = %s and expires_at <= now()",
+                [event_id, request_id],
+            )
+            await cursor.execute(
+                """insert into selfie
+                          (event_id, id, model, embedding, threshold, consented_at, consent_version,
+                           expires_at)
+                   values (%s, %s, %s, %s::halfvec, %s, %s, %s, now() + make_interval(days => %s))
+                   on conflict (event_id, id) do nothing returning created_at""",
+                [event_id, request_id, model, embedding, threshold, consented_at, consent_version,
+                 keep_days],
+            )  # fmt: skip
+            new = await cursor.fetchone()
+            if new is not None and embedding is not None:
+                await match_selfie(connection, event_id, request_id)
+                await link_new_selfie(connection, event_id, Search(request_id, new[0]))
+            search = await find_search(connection, event_id, request_id)
+    except ForeignKeyViolation:
+        raise NotFound("This event was deleted.") from None
     assert search is not None
     return search
 

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from psycopg.errors import ForeignKeyViolation
+
 from fotofinish.database.connection import Pool
-from fotofinish.errors import RateExceeded
+from fotofinish.errors import NotAllowed, RateExceeded
 
 Kind = Literal["request", "search"]
 
@@ -73,7 +75,8 @@ class RateLimiter:
         self._shares: dict[tuple[int, Kind], _Share] = {}
 
     async def spend(self, key_id: int, kind: Kind) -> None:
-        """Take one token of the key; raises RateExceeded when there is none."""
+        """Take one token of the key; raises RateExceeded when there is none, NotAllowed when the
+        key was deleted meanwhile."""
         rate = self._rates[kind]
         if not rate.per_second:
             return
@@ -104,7 +107,10 @@ class RateLimiter:
             "back": back,
         }
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(DRAW, values)
+            try:
+                cursor = await connection.execute(DRAW, values)
+            except ForeignKeyViolation:
+                raise NotAllowed("This API key was deleted.") from None
             row = await cursor.fetchone()
         assert row is not None
         share.tokens, left = row

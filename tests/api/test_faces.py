@@ -6,8 +6,9 @@ import io
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import numpy as np
@@ -18,15 +19,18 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from fotofinish.database.connection import open_connection
+from fotofinish.database.connection import open_connection, open_pool
+from fotofinish.errors import NotAllowed, NotFound
 from fotofinish.faces.matching import lock_for_photo, match_photo
-from fotofinish.faces.selfies import forget_expired
+from fotofinish.faces.selfies import forget_expired, store_search
 from fotofinish.faces.templates import as_halfvec
+from fotofinish.organisations.rates import Rate, RateLimiter
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder
 from fotofinish.web import body_room
 from tests.api.conftest import Race
 from tests.loops import run
 
+BOUNDARY = "between-parts"
 Floats = npt.NDArray[np.float32]
 
 
@@ -419,3 +423,81 @@ def test_a_picture_that_kills_its_reader_is_refused_and_the_next_one_is_read(
         assert doomed.result().status_code == 400
         assert pool.submit(post, race, selfie).result().status_code == 200
     assert readers() != [reader]
+
+
+def post_slowly(race: Race, picture: bytes, meanwhile: Callable[[], None]) -> httpx.Response:
+    """A form of which the most comes after something else has happened."""
+    body = encoded_form(picture)
+
+    def pieces() -> Iterator[bytes]:
+        yield body[:10]
+        time.sleep(0.5)  # until the server has looked at who asks
+        meanwhile()
+        yield body[10:]
+
+    return race.client.post(
+        f"{race.base}/faces",
+        content=pieces(),
+        headers={
+            "X-API-Key": race.key,
+            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
+        },
+    )
+
+
+def encoded_form(picture: bytes, disposition: str = 'name="file"; filename="me.jpg"') -> bytes:
+    head = f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n"
+    return head.encode() + picture + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "delete from api_key where org_id = %(org)s",
+        "update api_key set active = false where org_id = %(org)s",
+        "delete from event where id = %(event)s",
+        "update event set selfie_search = false where id = %(event)s",
+    ],
+)
+def test_what_is_no_longer_allowed_when_the_form_has_come_is_refused(
+    race: Race, selfie: bytes, change: LiteralString
+) -> None:
+    values: dict[str, object] = {"org": race.org_id, "event": race.event_id}
+    answer = post_slowly(race, selfie, lambda: race.execute(change, values))
+    assert answer.status_code == 403
+    assert count(race, "selfie") == 0
+
+
+def test_an_event_or_a_key_that_goes_while_a_selfie_is_read_is_refused(
+    race: Race,
+) -> None:
+    async def act() -> None:
+        async with open_pool(race.server.database, size=1) as pool:
+            async with pool.connection() as connection:
+                with pytest.raises(NotFound):
+                    await store_search(
+                        connection, 10**9, uuid.uuid4(),
+                        embedding=None, model="sface", threshold=0.4, keep_days=1,
+                    )  # fmt: skip
+            with pytest.raises(NotAllowed):
+                await RateLimiter(pool, {"request": Rate(1, 1)}).spend(10**9, "request")
+
+    run(act())
+
+
+@pytest.mark.parametrize(
+    ("charset", "status"),
+    [("ISO-8859-1", 200), ("hex", 200), ("no-such", 200), ("undefined", 400)],
+)
+def test_a_charset_of_the_form_spoils_no_selfie(
+    race: Race, selfie: bytes, charset: str, status: int
+) -> None:
+    answer = race.client.post(
+        f"{race.base}/faces",
+        content=encoded_form(selfie, 'name="file"'),
+        headers={
+            "X-API-Key": race.key,
+            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}; charset={charset}",
+        },
+    )
+    assert answer.status_code == status, answer.text

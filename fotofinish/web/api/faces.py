@@ -11,6 +11,7 @@ from starlette.responses import Response
 from fotofinish.errors import (
     InvalidRequest,
     InvalidValue,
+    NotAllowed,
     NotFound,
     TooLarge,
     UnsupportedFormat,
@@ -19,7 +20,7 @@ from fotofinish.faces.selfies import SelfieSearch, delete_search
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.gallery import images_of_selfie
 from fotofinish.photos.intake import HEAD_BYTES
-from fotofinish.web.api.admission import admit_to_event, check_rate, require_search
+from fotofinish.web.api.admission import NO_EVENT, admit_to_event, check_rate, require_search
 from fotofinish.web.api.answers import image_list, success
 from fotofinish.web.api.forms import read_form
 from fotofinish.web.api.models import parse_uuid
@@ -39,6 +40,8 @@ async def search_faces(request: Request) -> Response:
     window = _window(request)
     ours = services(request)
     form = await read_form(request, ours.settings.max_selfie_bytes)
+    access = await admit_to_event(request)  # again: a slow form takes minutes
+    require_search(access, "selfie")
     given = form.get("request_id")
     request_id = uuid4() if given is None else _request_id(given)
     search = None if given is None else await ours.selfies.find(access.reached_event, request_id)
@@ -48,13 +51,16 @@ async def search_faces(request: Request) -> Response:
     picture = await _picture(form, ours.settings.max_selfie_bytes)
     await check_rate(request, access)
     await check_rate(request, access, "search")
-    search = await ours.selfies.search(
-        access.reached_event,
-        request_id,
-        picture,
-        threshold=access.match_threshold,
-        keep_days=access.retention_days,
-    )
+    try:
+        search = await ours.selfies.search(
+            access.reached_event,
+            request_id,
+            picture,
+            threshold=access.match_threshold,
+            keep_days=access.retention_days,
+        )
+    except NotFound:
+        raise NotAllowed(NO_EVENT) from None
     return await _result(request, access.reached_event, search, window, fresh=True)
 
 

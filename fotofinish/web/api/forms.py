@@ -26,7 +26,7 @@ class _InMemoryParser(MultiPartParser):
         part = self._current_part
         if part.file is None:
             try:
-                part.data.decode(self._charset)
+                part.data.decode()
             except UnicodeDecodeError:
                 self.items.append((part.field_name, UploadFile(io.BytesIO(part.data))))
                 return
@@ -57,6 +57,8 @@ async def read_form(request: Request, most: int) -> FormData:
         form = await parser.parse()
     except MultiPartException as error:
         raise InvalidRequest(f"The form cannot be read: {error.message}") from None
+    except UnicodeError:
+        raise InvalidRequest("The form is written in a charset that none is. Use UTF-8.") from None
     if not parser.ended:
         raise InvalidRequest("The form is cut short: its last boundary is missing.")
     return form
