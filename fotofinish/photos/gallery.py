@@ -132,12 +132,15 @@ async def images_between(
     limit: int,
 ) -> ImagePage:
     """A page of the photos captured from `start` to before `end` (both with a time zone)."""
-    first = await _count_before(connection, event_id, start)
-    total = max(0, await _count_before(connection, event_id, end) - first)
-    if offset >= total:
-        return ImagePage(total, [])
-    values = {"event": event_id, "rank": first + offset, "limit": min(limit, total - offset)}
-    page = await _page(connection, PAGE_OF_EVENT, values)
+    async with connection.transaction():
+        # one state of the event for all: a photo that comes in between would move the others
+        await connection.execute("set transaction isolation level repeatable read, read only")
+        first = await _count_before(connection, event_id, start)
+        total = max(0, await _count_before(connection, event_id, end) - first)
+        if offset >= total:
+            return ImagePage(total, [])
+        values = {"event": event_id, "rank": first + offset, "limit": min(limit, total - offset)}
+        page = await _page(connection, PAGE_OF_EVENT, values)
     return ImagePage(total, page.images)
 
 

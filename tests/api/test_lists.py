@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from fotofinish.photos import gallery
 from tests.api.conftest import START, Race
 
 
@@ -246,6 +247,22 @@ def test_a_span_that_is_none_is_refused(race: Race, query: str, message: str) ->
         f"{race.base}/timeline/images?{query}", headers={"X-API-Key": race.key}
     )
     assert (answer.status_code, answer.json()["message"]) == (422, message)
+
+
+def test_photos_that_come_meanwhile_move_none_out_of_its_span(
+    race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = [race.add_photo(captured_at=START + timedelta(minutes=n)) for n in range(8)]
+    read_page = gallery._page
+
+    async def read_late(*given: Any) -> gallery.ImagePage:
+        race.add_photo(captured_at=START)
+        return await read_page(*given)
+
+    monkeypatch.setattr(gallery, "_page", read_late)
+    at = int(START.timestamp())
+    span = {"from": at + 5 * 60, "to": at + 8 * 60}
+    assert ids(race.get("/timeline/images", **span)) == photos[5:]
 
 
 def test_the_ends_of_the_calendar_are_no_crash(race: Race) -> None:
