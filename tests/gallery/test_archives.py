@@ -77,6 +77,17 @@ def test_an_archive_that_grew_is_sent_from_the_start(
     assert answer.status_code == 200
 
 
+def test_an_archive_whose_names_changed_is_sent_from_the_start(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    gallery.add("1")
+    address = f"{gallery.address}/photos.zip?bib=1"
+    before = client.get(address).headers["etag"]
+    gallery.execute("update event set time_zone = 'Asia/Tokyo' where id = %s", gallery.event.id)
+    answer = client.get(address, headers={"Range": "bytes=100-", "If-Range": before})
+    assert answer.status_code == 200
+
+
 def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Client) -> None:
     photo = gallery.add("1")
     client.get(f"{gallery.address}/photos.zip?bib=1")

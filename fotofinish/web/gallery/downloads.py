@@ -106,7 +106,7 @@ def _answer(
     if note:
         entries.append(Entry(NOTE, len(note), event.starts_at))
     archive = Archive(entries)
-    told = repr(([(o.id, o.size) for o in originals], note))
+    told = repr(([original.id for original in originals], entries, note))
     content = hashlib.sha256(told.encode()).hexdigest()[:32]
     headers = {
         "Content-Type": "application/zip",
