@@ -109,7 +109,7 @@ async def on_database_error(request: Request, error: Exception) -> Response:
 
 async def on_full_database(request: Request, error: Exception) -> Response:
     """The database answers, but has no room to write: trying again does not help."""
-    logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    logger.error("%s %s: %s", request.method, route_of(request.scope), type(error).__name__)
     return answer(request, StorageFull.status, DATABASE_FULL)
 
 

@@ -270,3 +270,22 @@ def test_what_is_no_http_is_refused_with_the_one_error_body(
     assert b"application/json" in head
     told = json.loads(body)
     assert (told["responseType"], told["data"]) == ("error", None)
+
+
+def test_a_full_database_is_logged_without_what_was_searched_for(
+    race: Race, caplog: pytest.LogCaptureFixture
+) -> None:
+    race.execute(
+        """create function no_room() returns trigger language plpgsql as
+           $$ begin raise exception 'No space left on device' using errcode = 'disk_full'; end $$"""
+    )
+    race.execute(
+        """create trigger no_room before insert on rate_bucket
+           for each row execute function no_room()"""
+    )
+    try:
+        assert race.get("/bibs/4711").status_code == 507
+    finally:
+        race.execute("drop function no_room cascade")
+    assert "DiskFull" in caplog.text
+    assert "4711" not in caplog.text
