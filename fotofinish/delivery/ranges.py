@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 UNIT = re.compile(r"\s*bytes\s*=(.*)", re.IGNORECASE | re.DOTALL)
-SPEC = re.compile(r"[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*")
+SPEC = re.compile(r"[ \t]*([0-9]{0,40})-([0-9]{0,40})[ \t]*")
 MOST = 16
 
 
