@@ -190,9 +190,9 @@ async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto 
             filename=f"{photo_id}.{extension}",
         )
     except StorageError:
-        if await _is_unchanged(candidate):
+        if await asyncio.to_thread(_reads_as_before, candidate):
             raise
-        return None
+        return None  # no fault of the store's
     if not await _is_unchanged(candidate):
         return None
     return NewPhoto(
@@ -210,6 +210,14 @@ async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto 
 async def _is_unchanged(candidate: Candidate) -> bool:
     try:
         return await asyncio.to_thread(_stamp, candidate.path) == candidate.stamp
+    except OSError:
+        return False
+
+
+def _reads_as_before(candidate: Candidate) -> bool:
+    try:
+        with candidate.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest() == candidate.sha256
     except OSError:
         return False
 

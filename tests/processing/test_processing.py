@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -480,3 +482,28 @@ def test_a_store_that_fails_ends_an_intake_with_its_reason(bench: Bench, portrai
     (bench.folder / "storage" / "imgs").write_text("where a folder has to be")
     with pytest.raises(StorageError, match="The storage folder failed"):
         bench.take_in(path)
+
+
+def test_a_file_that_cannot_be_read_again_to_store_it_keeps_no_other_out(
+    bench: Bench, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = bench.write("bad.jpg", portrait), bench.write("good.jpg", portrait // 2)
+    copy, open_file, worn_out = shutil.copyfile, Path.open, set()
+
+    def copy_or_fail(source: Path, target: Path) -> None:
+        if source == bad:
+            worn_out.add(source)
+            raise OSError(errno.EIO, "Input/output error")
+        copy(source, target)
+
+    def open_or_fail(path: Path, *how: Any, **more: Any) -> Any:
+        if path in worn_out:
+            raise OSError(errno.EIO, "Input/output error")
+        return open_file(path, *how, **more)
+
+    monkeypatch.setattr(shutil, "copyfile", copy_or_fail)
+    monkeypatch.setattr(Path, "open", open_or_fail)
+    assert len(bench.take_in(bad, good)) == 1
+    assert bench.query("select name from photo where event_id = %s", bench.event_id) == [
+        ("good.jpg",)
+    ]
