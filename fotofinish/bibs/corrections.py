@@ -23,14 +23,18 @@ def checked_bib(text: str) -> str:
 async def add_bib(
     connection: AsyncConnection, event_id: int, photo_ids: Sequence[UUID], bib: str
 ) -> int:
-    """Say that these photos show this number; says on how many. What was read becomes certain."""
+    """Say that these photos show this number; says on how many. What was read becomes certain.
+
+    Photos that were never read are found by it once they are.
+    """
     async with connection.transaction():
         await lock_photos(connection, event_id, photo_ids)
         await _take_refusals_back(connection, event_id, photo_ids, bib)
         cursor = await connection.execute(
             """insert into bib_tag (photo_id, bib, event_id, confidence, source, captured_at,
                                     extension, visible)
-               select id, %s, event_id, 1, 'hand', captured_at, extension, not hidden
+               select id, %s, event_id, 1, 'hand', captured_at, extension,
+                      not hidden and width is not null
                from photo where event_id = %s and id = any(%s)
                on conflict (photo_id, bib) do update set source = 'hand', confidence = 1""",
             [bib, event_id, list(photo_ids)],

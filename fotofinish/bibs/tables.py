@@ -1,7 +1,7 @@
 """The table of bib tags: one row a number on a photo, in the order in which it is handed out.
 
-`captured_at`, `extension` and `visible` repeat the photo's, so that the search of one bib reads one
-covering index and nothing else.
+`captured_at` and `extension` repeat the photo's, so that the search of one bib reads one covering
+index and nothing else. `visible`: the photo is not hidden, and was ready at least once.
 """
 
 from sqlalchemy import (

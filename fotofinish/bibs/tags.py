@@ -14,13 +14,18 @@ from fotofinish.bibs.plausibility import BibReading
 async def replace_tags(
     connection: AsyncConnection, event_id: int, photo_id: UUID, readings: Sequence[BibReading]
 ) -> None:
-    """Make these the photo's read tags; tags by hand stay, where they were read now, and links are
-    made again by themselves.
+    """Make these the photo's read tags; tags by hand stay, where they were read now and at the time
+    that it was captured, and links are made again by themselves.
 
     Runs inside the caller's transaction, after the photo's capture time is written.
     """
     await connection.execute(
         "delete from bib_tag where photo_id = %s and source <> 'hand'", [photo_id]
+    )
+    await connection.execute(
+        """update bib_tag set captured_at = photo.captured_at, visible = not photo.hidden
+           from photo where photo.id = %s and bib_tag.photo_id = photo.id""",
+        [photo_id],
     )
     if not readings:
         return

@@ -28,9 +28,10 @@ async def set_hidden(
         )
         for table in ("bib_tag", "selfie_match"):
             await connection.execute(
-                f"""update {table} set visible = not %(hidden)s
-                    where event_id = %(event)s and photo_id = any(%(ids)s)
-                      and visible = %(hidden)s""",  # noqa: S608 (the names above)
+                f"""update {table} set visible = not %(hidden)s and photo.width is not null
+                    from photo
+                    where {table}.event_id = %(event)s and photo_id = any(%(ids)s)
+                      and visible = %(hidden)s and photo.id = photo_id""",  # noqa: S608 (names above)
                 values,
             )
     return cursor.rowcount

@@ -142,6 +142,22 @@ def test_hidden_photos_leave_every_public_list_and_come_back(
     )
 
 
+@pytest.mark.parametrize("state", ["waiting", "failed"])
+def test_a_number_on_a_photo_that_was_never_read_shows_nothing_in_the_gallery(
+    office: Office, state: str
+) -> None:
+    photo = office.add_photo(state)
+    office.execute("update photo set width = null, height = null where id = %s", photo)
+    ((slug,),) = office.execute("select slug from event where id = %s", office.event_id)
+    client = office.client(office.owner)
+    for fields in ({"do": "add", "bib": "7"}, {"do": "hide"}, {"do": "show"}):
+        client.send(f"/events/{office.event_id}/photos/change", photos=photo, **fields)
+        page = client.http.get(f"/e/{slug}/find?bib=7")
+        assert page.status_code == 200, fields
+        assert str(photo) not in page.text
+    assert tags(office, photo) == {"7": "hand"}
+
+
 def test_a_turned_photo_is_read_again(office: Office, photos: list[uuid.UUID]) -> None:
     client = office.client(office.owner)
     for what, turned in (("left", 3), ("left", 2), ("right", 3), ("right", 0), ("right", 1)):

@@ -7,6 +7,7 @@ import errno
 import shutil
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.jobs import defer_old_previews, make_queue
 from fotofinish.photos.changes import turn_photos
+from fotofinish.photos.gallery import images_of_bib
 from fotofinish.photos.intake import Incoming, Outcome, take_in
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import Watermark, save_watermark
@@ -226,6 +228,26 @@ def test_what_people_say_survives_reading_again(bench: Bench, portrait: Pixels) 
     bench.process(photo)
     tags = bench.query("select bib, source from bib_tag where photo_id = %s", photo)
     assert tags == [("99", "hand")]
+
+
+def test_a_number_said_before_its_photo_is_read_finds_it_at_the_time_of_capture(
+    bench: Bench, portrait: Pixels
+) -> None:
+    path, exif = bench.folder / "a.jpg", Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:05:09 11:00:00"
+    Image.fromarray(portrait[:200, :, ::-1]).save(path, exif=exif)
+    (photo,) = bench.take_in(path)
+    bench.run(lambda c: add_bib(c, bench.event_id, [photo], "99"))
+    for time_zone, hour in (("UTC", 11), ("Asia/Tokyo", 2)):
+        bench.query(
+            "update event set time_zone = %s where id = %s returning 1", time_zone, bench.event_id
+        )
+        bench.process(photo)
+        page = bench.run(lambda c: images_of_bib(c, bench.event_id, "99", offset=0, limit=9))
+        assert [image.id for image in page.images] == [photo]
+        assert bench.query(
+            "select captured_at at time zone 'UTC' from bib_tag where photo_id = %s", photo
+        ) == [(datetime(2026, 5, 9, hour),)]
 
 
 def test_a_turned_photo_has_its_previews_turned_and_its_original_untouched(
