@@ -43,6 +43,9 @@ LAST_NAME_HEADERS = {
 }  # fmt: skip
 WORD = re.compile(r"[^\W\d_]{2}")
 PASTED_SHARE = 0.8
+# thousands apart, and zeros behind a decimal sign: three of those only where it cannot be thousands
+NUMBER = re.compile(r"(\d+|[1-9]\d{0,2}([.,'’])\d{3}(?:\2\d{3})*)(?:[.,]0{1,2}|(?<=\d{4})[.,]0+)?")
+NO_BREAK_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[\u00a0\u202f]\d{3})+")
 BIB_SHAPE = re.compile(r"[A-Za-z]{0,3}[- ]?\d{1,6}[A-Za-z]?")
 
 
@@ -253,16 +256,23 @@ def _has_digit(text: str) -> bool:
 
 
 def _plain(cell: str) -> str:
-    """Without what does not show; on one line."""
+    """Without what does not show, nor the no-break spaces that programs write into numbers; on one
+    line."""
+    if NO_BREAK_THOUSANDS.fullmatch(cell.strip()):
+        return re.sub(r"\D", "", cell)
     return " ".join("".join(c if c.isprintable() else " " for c in cell).split())
 
 
 def _number(cell: str) -> str:
-    """A bib as it is printed, where a spreadsheet made a number or a formula of it."""
+    """A bib as it is printed, where a spreadsheet made a number or a formula of it.
+
+    "1.000", "1,000" and "1'000" are 1000. What people write may be printed so, and stays: "1-234",
+    and "12 345" with the space of a keyboard.
+    """
     if found := re.fullmatch(r'="(.*)"', cell):
         return found[1]
-    if found := re.fullmatch(r"(\d+)[.,]0+", cell):
-        return found[1]
+    if found := NUMBER.fullmatch(cell):
+        return re.sub(r"\D", "", found[1])
     return cell.removeprefix("'")
 
 

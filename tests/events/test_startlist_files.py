@@ -24,6 +24,10 @@ def people(text: str) -> list[tuple[str, str | None]]:
     return [(entry.bib, entry.name) for entry in read(text).entries]
 
 
+THOUSANDS = [("999", "Ann"), ("1000", "Bob"), ("1001", "Cid")]
+AS_PRINTED = [("1-234", None), ("12 345", None), ("1.23", None), ("0.123", None)]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -41,6 +45,13 @@ def people(text: str) -> list[tuple[str, str | None]]:
         ('Bib,Name\n12,"Ann\nLee"\n', [("12", "Ann Lee")]),
         ("sep=;\r\nBib;Name\r\n12;Ann\r\n", [("12", "Ann")]),
         ('="007";Ann\n8.0;Bob\n', [("007", "Ann"), ("8", "Bob")]),
+        ("Startnr.;Name\n999;Ann\n1.000;Bob\n1.001;Cid\n", THOUSANDS),
+        ('Bib,Name\n999,Ann\n"1,000",Bob\n"1,001.00",Cid\n', THOUSANDS),
+        ("Dossard;Nom\n999;Ann\n1\u202f000;Bob\n1\u00a0001;Cid\n", THOUSANDS),
+        ("Startnr.;Name\n999,00;Ann\n1'000;Bob\n1’001;Cid\n", THOUSANDS),
+        ("999;Ann\n1.000;Bob\n1.001;Cid\n", THOUSANDS),
+        ("Bib;Name\n1.234.567;Ann\n1234.000;Bob\n", [("1234567", "Ann"), ("1234", "Bob")]),
+        ("Bib\n1-234\n12 345\n1.23\n0.123\n", AS_PRINTED),
         ("12\n13\n", [("12", None), ("13", None)]),
         ("b 12 ,Ann\n", [("B 12", "Ann")]),
         ("Bib;Name\n\n12;Ann\n\n12;Ann\n", [("12", "Ann")]),
