@@ -25,10 +25,11 @@ DELIMITERS = ";\t|,"
 SAMPLE = 200
 
 BIB_HEADERS = {
-    "bib", "bibno", "bibnr", "bibnumber", "number", "no", "nr", "num", "racenumber", "startno",
-    "startnr", "startnumber", "startnummer", "stnr", "startnum", "dorsal", "dossard", "pettorale",
-    "numero", "rugnummer", "startnumero", "nummer",
+    "bib", "bibno", "bibnr", "bibnumber", "racenumber", "startno", "startnr", "startnumber",
+    "startnummer", "stnr", "startnum", "dorsal", "dossard", "pettorale", "rugnummer", "startnumero",
 }  # fmt: skip
+# these may count the rows, where a column of those above stands beside them
+NUMBER_HEADERS = {"number", "no", "nr", "num", "numero", "nummer"}
 NAME_HEADERS = {
     "name", "fullname", "participant", "participantname", "runner", "athlete", "athletename",
     "teilnehmer", "competitor", "namen", "naam", "nombrecompleto",
@@ -153,6 +154,8 @@ def find_columns(rows: Sequence[Row]) -> Columns:
     """
     words = [re.sub(r"[^a-z]", "", _ascii(cell)) for cell in rows[0].cells]
     bib = _place(words, BIB_HEADERS)
+    if bib is None:
+        bib = _place(words, NUMBER_HEADERS)
     if bib is None and "#" in rows[0].cells:
         bib = rows[0].cells.index("#")
     names = [
