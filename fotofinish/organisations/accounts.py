@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg import AsyncConnection
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
-from fotofinish.errors import Conflict, InvalidValue, NotFound
+from fotofinish.errors import Conflict, InvalidValue, NotAllowed, NotFound
 
 ROLES = ("owner", "editor", "viewer")
 MIN_PASSWORD = 10
@@ -89,6 +89,18 @@ async def emails_of(connection: AsyncConnection, account_ids: Collection[UUID]) 
         "select id, email from account where id = any(%s)", [list(account_ids)]
     )
     return dict(await cursor.fetchall())
+
+
+async def act_as_owner(connection: AsyncConnection, org_id: int, account_id: UUID) -> None:
+    """Raise NotAllowed unless the account is an owner now; who changes roles waits from here on,
+    until this transaction has ended."""
+    await connection.execute("select 1 from organisation where id = %s for update", [org_id])
+    cursor = await connection.execute(
+        "select 1 from membership where org_id = %s and account_id = %s and role = 'owner'",
+        [org_id, account_id],
+    )
+    if cursor.rowcount == 0:
+        raise NotAllowed("Only an owner of this organisation may do that.")
 
 
 def fits(password_hash: str | None, password: str) -> bool:

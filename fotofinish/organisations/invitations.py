@@ -16,7 +16,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound
-from fotofinish.organisations.accounts import ROLES, Account, create_account
+from fotofinish.organisations.accounts import ROLES, Account, act_as_owner, create_account
 
 DAYS = 7
 MOST_OPEN = 100
@@ -47,7 +47,10 @@ class Offer:
 async def invite(
     connection: AsyncConnection, org_id: int, role: str, *, note: str, created_by: UUID
 ) -> str:
-    """The token of a new invitation, for its link alone; raises InvalidValue, Conflict."""
+    """The token of a new invitation, for its link alone.
+
+    Raises InvalidValue, Conflict, and NotAllowed unless `created_by` is an owner.
+    """
     note = " ".join(note.replace("\0", "").split())
     if role not in ROLES:
         raise InvalidValue(f"A role is one of {', '.join(ROLES)}.")
@@ -55,7 +58,7 @@ async def invite(
         raise InvalidValue(f"A note has at most {MOST_NOTE} characters.")
     token = secrets.token_urlsafe(32)
     async with connection.transaction():
-        await connection.execute("select 1 from organisation where id = %s for update", [org_id])
+        await act_as_owner(connection, org_id, created_by)
         await connection.execute("delete from invitation where expires_at <= now()")
         cursor = await connection.execute(
             """insert into invitation (digest, org_id, role, note, created_by, expires_at)

@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, NotFound
+from fotofinish.organisations.accounts import act_as_owner
 
 MAX_KEYS = 10
 PREFIX_LENGTH = 5
@@ -47,7 +48,8 @@ async def create_key(
 ) -> tuple[str, ApiKey]:
     """A new key in full (for the last time) and its record.
 
-    Raises NotFound for an unknown organisation and Conflict when it has 10 keys already.
+    Raises NotFound for an unknown organisation, Conflict when it has 10 keys already, and
+    NotAllowed unless `created_by`, if given, is an owner.
     """
     key = secrets.token_urlsafe(32)
     async with connection.transaction(), connection.cursor(row_factory=class_row(ApiKey)) as cursor:
@@ -56,6 +58,8 @@ async def create_key(
             raise NotFound(
                 f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
             )
+        if created_by is not None:
+            await act_as_owner(connection, org_id, created_by)
         await cursor.execute(
             f"""insert into api_key (org_id, digest, prefix, created_by)
                 select %(org)s, %(digest)s, %(prefix)s, %(by)s

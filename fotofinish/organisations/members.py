@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound
-from fotofinish.organisations.accounts import ROLES
+from fotofinish.organisations.accounts import ROLES, act_as_owner
 from fotofinish.organisations.invitations import revoke_all_of
 
 LAST_OWNER = "The last owner stays: make somebody else an owner first."
@@ -41,14 +41,17 @@ async def list_members(connection: AsyncConnection, org_id: int) -> list[Member]
         return await cursor.fetchall()
 
 
-async def set_role(connection: AsyncConnection, org_id: int, account_id: UUID, role: str) -> None:
+async def set_role(
+    connection: AsyncConnection, org_id: int, account_id: UUID, role: str, *, by: UUID
+) -> None:
     """Give a member another role; who is owner no more has no open invitations either.
 
-    Raises NotFound, InvalidValue, Conflict for the last owner.
+    Raises NotFound, InvalidValue, Conflict for the last owner, NotAllowed unless `by` is an owner.
     """
     if role not in ROLES:
         raise InvalidValue(f"A role is one of {', '.join(ROLES)}.")
     async with connection.transaction():
+        await act_as_owner(connection, org_id, by)
         await _keep_an_owner(connection, org_id, account_id, leaving=role != "owner")
         await connection.execute(
             "update membership set role = %s where org_id = %s and account_id = %s",
@@ -58,12 +61,16 @@ async def set_role(connection: AsyncConnection, org_id: int, account_id: UUID, r
             await revoke_all_of(connection, org_id, account_id)
 
 
-async def remove_member(connection: AsyncConnection, org_id: int, account_id: UUID) -> None:
+async def remove_member(
+    connection: AsyncConnection, org_id: int, account_id: UUID, *, by: UUID
+) -> None:
     """End a membership, from the next request on, and take back the member's open invitations.
 
-    Raises NotFound, Conflict for the last owner.
+    Raises NotFound, Conflict for the last owner, NotAllowed unless `by` is an owner or the member.
     """
     async with connection.transaction():
+        if by != account_id:
+            await act_as_owner(connection, org_id, by)
         await _keep_an_owner(connection, org_id, account_id, leaving=True)
         await connection.execute(
             "delete from membership where org_id = %s and account_id = %s", [org_id, account_id]

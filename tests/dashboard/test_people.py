@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -183,6 +185,37 @@ def test_two_owners_who_remove_each_other_at_once_leave_one(office: Office) -> N
         "select count(*) from membership where org_id = %s and role = 'owner'", office.org_id
     )
     assert owners == 1
+
+
+@pytest.mark.parametrize("step", ["invite", "role", "own role", "remove", "key"])
+def test_what_an_owner_asks_for_while_being_removed_is_not_done(office: Office, step: str) -> None:
+    former, other = office.person("owner"), _account_id(office, office.person("viewer"))
+    client, own = office.client(former), _account_id(office, former)
+    paths = {
+        "invite": "/people/invitations",
+        "role": f"/people/{other}/role",
+        "own role": f"/people/{own}/role",
+        "remove": f"/people/{other}/remove",
+        "key": "/developer/keys",
+    }
+    state = """select (select count(*) from invitation where org_id = %s),
+                      (select count(*) from api_key where org_id = %s),
+                      (select array_agg(role order by role) from membership where org_id = %s)"""
+    with (
+        ThreadPoolExecutor(1) as executor,
+        psycopg.connect(office.database.dsn) as removal,
+    ):
+        removal.execute("select 1 from organisation where id = %s for update", [office.org_id])
+        answer = executor.submit(client.send, paths[step], org=office.org_id, role="owner")
+        deadline = time.monotonic() + 20
+        while not office.execute("select 1 from pg_locks where not granted"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        removal.execute("update membership set role = 'editor' where account_id = %s", [own])
+        removal.commit()
+    assert answer.result().status_code == 403
+    assert "Only an owner" in answer.result().text
+    assert office.execute(state, *[office.org_id] * 3) == [(0, 0, ["editor", "owner", "viewer"])]
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])

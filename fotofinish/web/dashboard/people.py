@@ -70,7 +70,13 @@ class PeoplePage:
         account_id = request.path_params["account_id"]
         try:
             async with services(request).pool.connection() as connection:
-                await set_role(connection, current.org_id, account_id, text(form, "role"))
+                await set_role(
+                    connection,
+                    current.org_id,
+                    account_id,
+                    text(form, "role"),
+                    by=visitor.account.id,
+                )
         except Conflict as error:
             return await self._render(
                 request, Frame(visitor, current), status=409, fault=error.message
@@ -84,7 +90,7 @@ class PeoplePage:
         current = require(visitor.organisation(text(form, "org")), "viewer" if leaving else "owner")
         try:
             async with services(request).pool.connection() as connection:
-                await remove_member(connection, current.org_id, account_id)
+                await remove_member(connection, current.org_id, account_id, by=visitor.account.id)
         except Conflict as error:
             return await self._render(
                 request, Frame(visitor, current), status=409, fault=error.message
