@@ -23,6 +23,8 @@ MAX_NAME = 200
 # in this order where several fit: a comma also stands inside names, the others hardly ever do
 DELIMITERS = ";\t|,"
 SAMPLE = 200
+MOST_LINES = 3  # of a cell
+END = "\0"  # a row of its own behind the text, unless a quotation is open there
 
 BIB_HEADERS = {
     "bib", "bibno", "bibnr", "bibnumber", "racenumber", "startno", "startnr", "startnumber",
@@ -119,14 +121,19 @@ def decode_text(data: bytes) -> str:
 
 def read_rows(text: str) -> list[Row]:
     """The rows of a CSV, whatever separates its columns; raises InvalidValue."""
-    text = text.lstrip("\ufeff").replace("\0", "")
+    text = text.lstrip("\ufeff").replace(END, "")
     delimiter = _delimiter(text)
     first, _, rest = text.partition("\n")
     if re.fullmatch(r"sep=.\s*", first):  # a note of Excel to itself
         text = "\n" + rest
-    rows = []
+    rows, number, cells = [], 0, [END]
+    lines = io.StringIO(text.rstrip("\n") + "\n" + END)
     try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+            if cells == [END]:
+                break
+            if any(_swallows(cell, delimiter) for cell in cells):
+                raise _open_quotation(number)
             if number > MAX_ROWS:
                 raise InvalidValue(f"A start list has at most {MAX_ROWS:,} rows.")
             while cells and not cells[-1].strip():  # spreadsheets write hundreds of them
@@ -136,14 +143,13 @@ def read_rows(text: str) -> list[Row]:
             if cells:
                 rows.append(Row(number, [_plain(cell) for cell in cells]))
     except csv.Error as error:
+        if '"' in text:
+            raise _open_quotation(number + 1) from None
         raise InvalidValue(f"This is no CSV: {error}.") from None
+    if cells != [END]:
+        raise _open_quotation(number)
     if not rows:
         raise InvalidValue("The start list is empty.")
-    if (row := _opened_quotation(text, delimiter)) is not None:
-        raise InvalidValue(
-            f"Row {row} opens a quotation mark that nothing closes, so everything behind it would "
-            "be one cell. Remove the mark, or close it."
-        )
     return _pasted(rows)
 
 
@@ -223,15 +229,20 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _opened_quotation(text: str, delimiter: str) -> int | None:
-    """The row with a quotation mark that the end of the file leaves open, if there is one."""
-    number = 1
-    try:
-        for _ in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True):
-            number += 1
-    except csv.Error as error:
-        return number if "end of data" in str(error) else None
-    return None
+def _swallows(cell: str, delimiter: str) -> bool:
+    """Whether a cell holds rows, since a quotation mark begins it that was meant as a sign.
+
+    Addresses stand on a few lines; there is no delimiter in them but commas.
+    """
+    lines = cell.strip().count("\n") + 1
+    return lines > MOST_LINES or (lines > 1 and delimiter != "," and delimiter in cell)
+
+
+def _open_quotation(row: int) -> InvalidValue:
+    return InvalidValue(
+        f"Row {row} opens a quotation mark that nothing closes, so everything behind it would "
+        "be one cell. Remove the mark, or close it."
+    )
 
 
 def _pasted(rows: list[Row]) -> list[Row]:

@@ -48,6 +48,7 @@ AS_PRINTED = [("1-234", None), ("12 345", None), ("1.23", None), ("0.123", None)
         ('Bib,Name\n12,"Lee, Ann"\n', [("12", "Lee, Ann")]),
         ('Bib,Name\n12,"Ann\nLee"\n', [("12", "Ann Lee")]),
         ("sep=;\r\nBib;Name\r\n12;Ann\r\n", [("12", "Ann")]),
+        ('Bib;Address\n12;"1 Quay\n""Old"" Harbour\nLeith"\n', [("12", None)]),
         ('="007";Ann\n8.0;Bob\n', [("007", "Ann"), ("8", "Bob")]),
         ("Startnr.;Name\n999;Ann\n1.000;Bob\n1.001;Cid\n", THOUSANDS),
         ('Bib,Name\n999,Ann\n"1,000",Bob\n"1,001.00",Cid\n', THOUSANDS),
@@ -116,8 +117,12 @@ def test_what_is_no_list_is_said(data: bytes, message: str) -> None:
         ("1\n" * 100_001, "at most 100,000 rows"),
         ("," * 100, "empty"),
         ("1" + ",x" * 100, "more than 60 columns"),
-        ('"' + "x" * 200_000, "no CSV"),
+        ("x" * 200_000, "no CSV"),
+        ('Bib;Name\n1;"Al\n' + "2;Bo\n" * 50_000, "Row 2 opens a quotation mark"),
         ('Bib,Name\n"1,A\n2,B\n3,C', "Row 2 opens a quotation mark"),
+        ('Bib;Name\n1;"Bo" Lee\n2;"Al\n3;Cy\n', "Row 3 opens a quotation mark"),
+        ('Bib;Name\n1;"Al;X\n2;Bo;Y\n3;"Cy;Z\n4;Di;X\n', "Row 2 opens a quotation mark"),
+        ('Bib,Name\n1,"Al\n2,Bo\n3,Cy\n4,"Di\n5,Ed\n', "Row 2 opens a quotation mark"),
     ],
 )
 def test_hostile_lists_are_refused(text: str, message: str) -> None:
