@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -103,6 +104,31 @@ def test_a_form_after_the_session_ended_leads_back_to_its_page(
     signed_in.get_by_label("Password").fill(PASSWORD)
     signed_in.get_by_role("button", name="Sign in").click()
     expect(signed_in).to_have_url(wanted)
+
+
+@pytest.mark.parametrize(
+    ("answered", "page"),
+    [
+        ("/events/{event}/startlist/preview", "/events/{event}/startlist"),
+        ("/events/{event}/photos/change?show=failed", "/events/{event}/photos"),
+        ("/events", "/"),
+        ("/account/password", "/account"),
+        ("/people/00000000-0000-4000-8000-000000000000/role", "/people"),
+        ("/nowhere/at/all", "/"),
+        ("/" + "a/" * 1200, "/"),
+    ],
+)
+def test_a_page_that_answered_a_form_is_no_page_to_come_back_to(
+    office: Office, answered: str, page: str
+) -> None:
+    wanted = page.format(event=office.event_id)
+    answer = httpx.post(
+        f"{office.url}/events/{office.event_id}/startlist",
+        headers={**OUR_PAGE, "Referer": office.url + answered.format(event=office.event_id)},
+    )
+    asked = f"next={quote(wanted, safe='')}&" if wanted != "/" else ""
+    assert answer.headers["location"] == f"/sign-in?{asked}unsent"
+    assert office.client(office.owner).http.get(wanted).status_code == 200
 
 
 def test_signing_in_never_leads_to_another_site(office: Office) -> None:

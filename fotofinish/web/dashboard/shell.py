@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from fotofinish.errors import FotofinishError, NotAllowed, NotAuthenticated, TooLarge
 from fotofinish.organisations.sessions import Membership
@@ -25,6 +26,7 @@ from fotofinish.web.dashboard.visitors import COOKIE, Visitor, find_visitor, may
 WEB = Path(__file__).parents[1]
 MOST_FIELDS = 200  # a page of photos, each with its tick
 FIELD_BYTES = 64 * 1024
+LONGEST_PATH = 200  # of a page that a form is sent from
 UNSENT = "unsent"
 TOKEN_HEADER = "X-Form-Token"
 FOREIGN_FORM = "This form was not sent from a page of this server. Load the page again."
@@ -269,11 +271,24 @@ def to_sign_in(request: Request, wanted: str | None = None, *, unsent: bool = Fa
 
 
 def page_before(request: Request) -> str:
-    """The page of ours that a form was sent from; the first page where the browser tells none."""
+    """The page of ours that a form was sent from; the first page where the browser tells none.
+
+    Where that page answered a form itself, and its address has none, the nearest one above it.
+    """
     page = urlsplit(request.headers.get("referer", ""))
-    if not page.path or page.netloc != request.headers.get("host"):
+    if page.netloc != request.headers.get("host") or len(page.path) > LONGEST_PATH:
         return "/"
-    return page.path + (f"?{page.query}" if page.query else "")
+    if page.query and _is_page(request, page.path):
+        return f"{page.path}?{page.query}"
+    path = page.path
+    while path and not _is_page(request, path):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def _is_page(request: Request, path: str) -> bool:
+    asked = {**request.scope, "method": "GET", "path": path}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def page_policy(pictures: Iterable[str], reached: Iterable[str] = ()) -> str:
