@@ -122,6 +122,7 @@ def decode_text(data: bytes) -> str:
 def read_rows(text: str) -> list[Row]:
     """The rows of a CSV, whatever separates its columns; raises InvalidValue."""
     text = text.lstrip("\ufeff").replace(END, "")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # Excel of a Mac ends lines by CR alone
     delimiter = _delimiter(text)
     first, _, rest = text.partition("\n")
     if re.fullmatch(r"sep=.\s*", first):  # a note of Excel to itself

@@ -48,6 +48,8 @@ AS_PRINTED = [("1-234", None), ("12 345", None), ("1.23", None), ("0.123", None)
         ('Bib,Name\n12,"Lee, Ann"\n', [("12", "Lee, Ann")]),
         ('Bib,Name\n12,"Ann\nLee"\n', [("12", "Ann Lee")]),
         ("sep=;\r\nBib;Name\r\n12;Ann\r\n", [("12", "Ann")]),
+        ("sep=;\rBib;Name\r12;Ann\r", [("12", "Ann")]),
+        ("Bib,Name\r12,Ann\r13,Bob", [("12", "Ann"), ("13", "Bob")]),
         ('Bib;Address\n12;"1 Quay\n""Old"" Harbour\nLeith"\n', [("12", None)]),
         ('="007";Ann\n8.0;Bob\n', [("007", "Ann"), ("8", "Bob")]),
         ("Startnr.;Name\n999;Ann\n1.000;Bob\n1.001;Cid\n", THOUSANDS),
