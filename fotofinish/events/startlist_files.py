@@ -23,6 +23,7 @@ MAX_NAME = 200
 # in this order where several fit: a comma also stands inside names, the others hardly ever do
 DELIMITERS = ";\t|,"
 SAMPLE = 200
+MOST_TITLE = 10  # rows, the header among them
 MOST_LINES = 3  # of a cell
 END = "\0"  # a row of its own behind the text, unless a quotation is open there
 
@@ -44,6 +45,7 @@ LAST_NAME_HEADERS = {
     "lastname", "surname", "familyname", "nachname", "familienname", "nom", "apellido",
     "apellidos", "cognome", "achternaam", "etternavn", "efternamn",
 }  # fmt: skip
+NAME_WORDS = NAME_HEADERS | FIRST_NAME_HEADERS | LAST_NAME_HEADERS
 WORD = re.compile(r"[^\W\d_]{2}")
 PASTED_SHARE = 0.8
 # thousands apart, and zeros behind a decimal sign: three of those only where it cannot be thousands
@@ -120,7 +122,7 @@ def decode_text(data: bytes) -> str:
 
 
 def read_rows(text: str) -> list[Row]:
-    """The rows of a CSV, whatever separates its columns; raises InvalidValue."""
+    """The rows of a CSV from its header on, whatever separates its columns; raises InvalidValue."""
     text = text.lstrip("\ufeff").replace(END, "")
     text = text.replace("\r\n", "\n").replace("\r", "\n")  # Excel of a Mac ends lines by CR alone
     delimiter = _delimiter(text)
@@ -151,7 +153,7 @@ def read_rows(text: str) -> list[Row]:
         raise _open_quotation(number)
     if not rows:
         raise InvalidValue("The start list is empty.")
-    return _pasted(rows)
+    return _pasted(_below_title(rows))
 
 
 def find_columns(rows: Sequence[Row]) -> Columns:
@@ -159,7 +161,7 @@ def find_columns(rows: Sequence[Row]) -> Columns:
 
     Raises InvalidValue when none can be that of the bibs.
     """
-    words = [re.sub(r"[^a-z]", "", _ascii(cell)) for cell in rows[0].cells]
+    words = _words(rows[0])
     bib = _place(words, BIB_HEADERS)
     if bib is None:
         bib = _place(words, NUMBER_HEADERS)
@@ -246,6 +248,19 @@ def _open_quotation(row: int) -> InvalidValue:
     )
 
 
+def _below_title(rows: list[Row]) -> list[Row]:
+    """Without the rows above a header, such as the name of the race; none of them has a bib."""
+    for place, row in enumerate(rows[:MOST_TITLE]):
+        words = _words(row)
+        bib = _place(words, BIB_HEADERS)
+        if bib is None and not NAME_WORDS.isdisjoint(words):
+            bib = _place(words, NUMBER_HEADERS)
+        if bib is not None:
+            above = [BIB_SHAPE.fullmatch(_number(one.cell(bib))) for one in rows[:place]]
+            return rows if any(above) else rows[place:]
+    return rows
+
+
 def _pasted(rows: list[Row]) -> list[Row]:
     """Lines of one column each with a bib and a name behind it, in two columns."""
     if any(len(row.cells) > 1 for row in rows):
@@ -289,6 +304,11 @@ def _number(cell: str) -> str:
     if found := NUMBER.fullmatch(cell):
         return re.sub(r"\D", "", found[1])
     return cell.removeprefix("'")
+
+
+def _words(row: Row) -> list[str]:
+    """Its cells as headers are compared: their letters alone."""
+    return [re.sub(r"[^a-z]", "", _ascii(cell)) for cell in row.cells]
 
 
 def _ascii(word: str) -> str:

@@ -75,6 +75,14 @@ def test_columns_are_found(text: str, expected: list[tuple[str, str | None]]) ->
     assert reading.faults == []
 
 
+def test_a_title_above_the_header_is_passed_over_but_no_participant() -> None:
+    titled = "Citylauf 2026;;\n\n10 km;17.5.2026;\nStartnummer;Name;Ort\n12;Ann;Kiel\n;Bob;Kiel\n"
+    assert people(titled) == [("12", "Ann")]
+    assert [fault.row for fault in read(titled).faults] == [6]
+    assert people("City run\nName,No.\nAnn,12\n") == [("12", "Ann")]
+    assert people("1;Ann\n2;Bob\nBib;Name\n3;Cid\n")[:2] == [("1", "Ann"), ("2", "Bob")]
+
+
 def test_each_row_that_does_not_fit_is_named_as_a_spreadsheet_counts() -> None:
     reading = read(
         f"Bib;Name\n7;Ann\n\n;Nobody\n7;Somebody else\n{'9' * 21};Long\n8;Bob\n"
