@@ -38,11 +38,11 @@ NAME_HEADERS = {
     "teilnehmer", "competitor", "namen", "naam", "nombrecompleto",
 }  # fmt: skip
 FIRST_NAME_HEADERS = {
-    "firstname", "givenname", "forename", "vorname", "prenom", "nombre", "voornaam", "fornavn",
-    "fornamn",
+    "first", "firstname", "givenname", "forename", "vorname", "prenom", "nombre", "voornaam",
+    "fornavn", "fornamn",
 }  # fmt: skip
 LAST_NAME_HEADERS = {
-    "lastname", "surname", "familyname", "nachname", "familienname", "nom", "apellido",
+    "last", "lastname", "surname", "familyname", "nachname", "familienname", "nom", "apellido",
     "apellidos", "cognome", "achternaam", "etternavn", "efternamn",
 }  # fmt: skip
 NAME_WORDS = NAME_HEADERS | FIRST_NAME_HEADERS | LAST_NAME_HEADERS
@@ -183,11 +183,12 @@ def find_columns(rows: Sequence[Row]) -> Columns:
     full, first, last = names
     if first is not None and last is not None:
         return Columns(bib, first, last, header)
+    part = first if first is not None else last
     if full is None:
-        # German lists write "Vorname" and "Name"
-        full = first if first is not None else last
-    elif first is not None:
-        return Columns(bib, first, full, header)
+        full = part
+    elif part is not None and not _is_whole(sample, full, part):
+        # German lists write "Vorname" and "Name", others "Name" and "Surname"
+        return Columns(bib, *((full, part) if first is None else (part, full)), header)
     if full is None and not worded:
         full = _likeliest_name(sample, bib)
     return Columns(bib, full, None, header)
@@ -342,6 +343,13 @@ def _likeliest_name(rows: Sequence[Row], bib: int) -> int | None:
         if place != bib
     }
     return _best(scores)
+
+
+def _is_whole(rows: Sequence[Row], full: int, part: int) -> bool:
+    """Whether names in the one column hold, for the most part, what stands in the other."""
+    pairs = [(row.cell(full).casefold(), row.cell(part).casefold()) for row in rows]
+    known = [some in whole for whole, some in pairs if some]
+    return 2 * sum(known) > len(known)
 
 
 def _best(scores: Mapping[int, int]) -> int | None:
