@@ -156,6 +156,6 @@ async def correct_bib(connection: AsyncConnection, event_id: int, bib: str, righ
             "select bib from startlist_entry where event_id = %s and bib = any(%s)",
             [event_id, [bib, right]],
         )
-        if [row[0] for row in await cursor.fetchall()] != [right]:
+        if bib == right or [row[0] for row in await cursor.fetchall()] != [right]:
             raise InvalidValue("The start list has changed meanwhile. Load the page again.")
         return await replace_bib(connection, event_id, bib, right)
