@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,26 @@ def test_a_search_for_nothing_says_what_to_enter(
     assert "Choose how to search" in by_time
     gallery.execute("update event set bib_search = false where id = %s", gallery.event.id)
     assert "Choose how to search" in client.get(f"{gallery.address}/find{query}").text
+
+
+def test_an_hour_that_the_clock_shows_twice_is_one_search_for_both(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    photos = [str(gallery.add()) for _ in range(4)]
+    for hours, photo in enumerate(photos):  # 01:30, 02:30, 02:30 again and 03:30 in Berlin
+        taken = datetime(2026, 10, 24, 23, 30, tzinfo=UTC) + timedelta(hours=hours)
+        gallery.execute("update photo set captured_at = %s where id = %s", taken, photo)
+    page = client.get(gallery.address).text
+    assert re.findall(r"\d\d:00–\d\d:00", page) == ["01:00–02:00", "02:00–03:00", "03:00–04:00"]
+    for span, found in (
+        ("from=01:00&to=02:00", photos[:1]),
+        ("from=02:00&to=03:00", photos[1:3]),
+        ("from=02:15&to=02:45", photos[1:3]),
+        ("from=03:00&to=04:00", photos[3:]),
+        ("from=00:00&to=00:00", photos),
+    ):
+        shown = client.get(f"{gallery.address}/find?day=2026-10-25&{span}").text
+        assert [photo for photo in photos if photo in shown] == found, span
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -121,13 +121,19 @@ async def find_originals(
 
 
 def span_of(event: PublishedEvent, search: Search) -> tuple[datetime, datetime]:
-    """The moments between which the search looks; `24:00` is written `00:00`."""
+    """The moments between which the search looks; `24:00` is written `00:00`.
+
+    Times that the clock shows twice, in the night it is put back, are found both times.
+    """
     zone = ZoneInfo(event.time_zone)
     day = date.fromisoformat(search.day)
     start = datetime.combine(day, time.fromisoformat(search.start), zone)
     end = datetime.combine(day, time.fromisoformat(search.end), zone)
     if end <= start and day < date.max:
         end += timedelta(days=1)
+    last = end - timedelta(microseconds=1)
+    if last.replace(fold=1).timestamp() > last.timestamp():
+        end = end.replace(fold=1)
     return start, end
 
 
@@ -137,10 +143,12 @@ def hours_of(event: PublishedEvent, days: list[DayCount]) -> dict[str, list[Hour
     found: dict[str, list[Hour]] = {}
     for day in days:
         for hour in day.hours:
-            begin = datetime.combine(day.date, time(hour.hour), ZoneInfo("UTC")).astimezone(zone)
+            begin = datetime.combine(day.date, time(hour.hour), UTC).astimezone(zone)
             end = begin + timedelta(hours=1)
             search = Search(day=f"{begin:%Y-%m-%d}", start=f"{begin:%H:%M}", end=f"{end:%H:%M}")
-            found.setdefault(search.day, []).append(
-                Hour(f"{begin:%H:%M}–{end:%H:%M}", hour.count, search)
-            )
+            label, hours = f"{begin:%H:%M}–{end:%H:%M}", found.setdefault(search.day, [])
+            if hours and hours[-1].search == search:  # the clock was put back
+                hours[-1] = Hour(label, hours[-1].photos + hour.count, search)
+            else:
+                hours.append(Hour(label, hour.count, search))
     return found
