@@ -4,6 +4,7 @@ it looks. An event that nobody decided about has the defaults.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -67,44 +68,64 @@ async def save_choices(
 ) -> GalleryChoices:
     """Write the choices; a new `code` is hashed, an empty one leaves the old one in force.
 
-    Makes the link's token when access is "link" and there is none. Raises InvalidValue.
+    The link's token stays, and is made when access is "link" and there is none. Raises
+    InvalidValue.
     """
-    checked = _checked(wanted)
+    checked, code_hash = _checked(wanted), None
     if code:
         if checked.access != "code":
             raise InvalidValue(CODE_UNUSED)
         if not MIN_CODE <= len(code.strip()) <= MAX_CODE:
             raise InvalidValue(f"An access code has {MIN_CODE} to {MAX_CODE} characters.")
-        checked = replace(checked, code_hash=PasswordHasher().hash(plain_code(code)))
-    if checked.access == "code" and checked.code_hash is None:
+        code_hash = await asyncio.to_thread(PasswordHasher().hash, plain_code(code))
+    elif checked.access == "code" and checked.code_hash is None:
         raise InvalidValue("Choose an access code.")
-    if checked.access == "link" and checked.link_token is None:
-        checked = replace(checked, link_token=new_link_token())
-    await connection.execute(
-        f"""insert into event_gallery (event_id, {COLUMNS})
-            values (%s, %s, %s, %s, %s, %s, %s, %s)
-            on conflict (event_id) do update set
-              access = excluded.access, link_token = excluded.link_token,
-              code_hash = excluded.code_hash, downloads = excluded.downloads,
-              indexed = excluded.indexed, brand_name = excluded.brand_name,
-              brand_colour = excluded.brand_colour""",  # noqa: S608
-        [
-            event_id,
-            checked.access,
-            checked.link_token,
-            checked.code_hash,
-            checked.downloads,
-            checked.indexed,
-            checked.brand_name,
-            checked.brand_colour,
-        ],
+    token = _new_token() if checked.access == "link" else None
+    return await _write(
+        connection,
+        event_id,
+        replace(checked, link_token=token, code_hash=code_hash),
+        """access = excluded.access,
+           link_token = coalesce(event_gallery.link_token, excluded.link_token),
+           code_hash = coalesce(excluded.code_hash, event_gallery.code_hash),
+           downloads = excluded.downloads, indexed = excluded.indexed,
+           brand_name = excluded.brand_name, brand_colour = excluded.brand_colour""",
     )
-    return checked
 
 
-def new_link_token() -> str:
-    """A token that nobody guesses; a new one closes the gallery to those who had the old one."""
-    return secrets.token_urlsafe(16)
+async def renew_link(connection: AsyncConnection, event_id: int) -> None:
+    """Make another token of the link; the gallery is closed to those who had the old one."""
+    await _write(
+        connection,
+        event_id,
+        replace(DEFAULTS, link_token=_new_token()),
+        "link_token = excluded.link_token",
+    )
+
+
+async def _write(
+    connection: AsyncConnection, event_id: int, choices: GalleryChoices, change: str
+) -> GalleryChoices:
+    """Write the choices of an event that has none, or `change` those it has; as they are now."""
+    async with connection.cursor(row_factory=class_row(GalleryChoices)) as cursor:
+        await cursor.execute(
+            f"""insert into event_gallery (event_id, {COLUMNS})
+                values (%s, %s, %s, %s, %s, %s, %s, %s)
+                on conflict (event_id) do update set {change}
+                returning {COLUMNS}""",  # noqa: S608 (constants)
+            [
+                event_id,
+                choices.access,
+                choices.link_token,
+                choices.code_hash,
+                choices.downloads,
+                choices.indexed,
+                choices.brand_name,
+                choices.brand_colour,
+            ],
+        )
+        (written,) = await cursor.fetchall()
+    return replace(written, has_logo=choices.has_logo)
 
 
 def plain_code(code: str) -> str:
@@ -118,6 +139,11 @@ def code_fits(code_hash: str, code: str) -> bool:
         return PasswordHasher().verify(code_hash, plain_code(code))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _new_token() -> str:
+    """A token that nobody guesses."""
+    return secrets.token_urlsafe(16)
 
 
 def _checked(wanted: GalleryChoices) -> GalleryChoices:

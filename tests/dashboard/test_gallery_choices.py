@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import httpx
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
@@ -114,6 +117,30 @@ def test_a_link_has_a_key_that_can_be_renewed(office: Office, owner: SignedIn) -
     assert f"?key={token}" in owner.http.get(f"/events/{office.event_id}/gallery").text
     owner.send(f"/events/{office.event_id}/gallery/link")
     assert stored(office, "link_token") != (token,)
+
+
+def test_a_link_that_is_renewed_while_choices_are_saved_stays_renewed(
+    office: Office, owner: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(office, owner, access="link")
+    (token,) = stored(office, "link_token")
+    hashing, renewed, hash_code = threading.Event(), threading.Event(), PasswordHasher.hash
+
+    def slow(hasher: PasswordHasher, code: str) -> str:
+        hashing.set()
+        assert renewed.wait(20)
+        return hash_code(hasher, code)
+
+    monkeypatch.setattr(PasswordHasher, "hash", slow)
+    with ThreadPoolExecutor(1) as executor:
+        saved = executor.submit(save, office, owner, access="code", code="Harbour26")
+        assert hashing.wait(20)
+        owner.send(f"/events/{office.event_id}/gallery/link")
+        renewed.set()
+    assert saved.result().status_code == 303
+    access, now = stored(office, "access, link_token")
+    assert access == "code"
+    assert now != token
 
 
 @pytest.mark.parametrize("width", [390, 1024, 1440])

@@ -16,7 +16,7 @@ from fotofinish.events.events import Event
 from fotofinish.events.gallery import (
     GalleryChoices,
     find_choices,
-    new_link_token,
+    renew_link,
     save_choices,
 )
 from fotofinish.events.openness import why_closed
@@ -65,8 +65,7 @@ class GalleryPage:
         """POST `/events/{event_id}/gallery/link`: the old link opens nothing any more."""
         async with services(request).pool.connection() as connection:
             event = await find_event_to_change(connection, request, visitor)
-            now = await find_choices(connection, event.id)
-            await save_choices(connection, event.id, replace(now, link_token=new_link_token()))
+            await renew_link(connection, event.id)
         return RedirectResponse(f"/events/{event.id}/gallery?done=saved", 303)
 
     async def set_picture(self, request: Request, visitor: Visitor, form: FormData) -> Response:
