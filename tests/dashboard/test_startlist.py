@@ -8,6 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from fotofinish.errors import StorageError
+from fotofinish.storage.links import Linker
 from tests.dashboard.conftest import Office, SignedIn, enter
 from tests.dashboard.test_every_page import serious
 
@@ -120,6 +122,21 @@ def test_a_misread_number_is_corrected_on_all_its_photos(signed_in: Page, office
         "select photo_id, bib, source from bib_tag where photo_id = any(%s)", [first, second]
     )
     assert sorted(tags) == sorted([(first, "1234", "hand"), (second, "1234", "hand")])
+
+
+def test_a_store_that_gives_no_links_leaves_the_page_without_pictures(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object, **__: object) -> list[str]:
+        raise StorageError("The bucket gives no links.")
+
+    office.add_photo("ready", "1284")
+    client = put_in(office)
+    monkeypatch.setattr(Linker, "lasting_links", no_links)
+    page = client.http.get(f"/events/{office.event_id}/startlist")
+    assert page.status_code == 200
+    assert "The bucket gives no links." in page.text
+    assert "1284 is 1234, Ann" in page.text
 
 
 def test_a_list_is_replaced_whole_and_removed(signed_in: Page, office: Office) -> None:

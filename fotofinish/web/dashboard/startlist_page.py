@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from psycopg import AsyncConnection
 from starlette.datastructures import FormData, UploadFile
@@ -22,7 +23,7 @@ from fotofinish.bibs.coverage import (
     list_participants,
     list_unlisted,
 )
-from fotofinish.errors import InvalidValue
+from fotofinish.errors import InvalidValue, StorageError
 from fotofinish.events.events import Event, find_own_event
 from fotofinish.events.startlist_files import (
     MAX_BYTES,
@@ -170,7 +171,7 @@ class StartlistPage:
                 if numbers.listed and numbers.unlisted
                 else []
             )
-        pictures = _pictures(ours, event.id, unlisted)
+        pictures, trouble = _pictures(ours, event.id, unlisted)
         return self._shell.render(
             "startlist.html",
             frame_of(request, visitor, visitor.organisation(event.org_id)),
@@ -185,7 +186,8 @@ class StartlistPage:
             number=number,
             pages=-(-total // PAGE),
             first=(number - 1) * PAGE + 1,
-            unlisted=list(zip(unlisted, pictures, strict=True)),
+            unlisted=list(zip_longest(unlisted, pictures)),
+            trouble=trouble,
             fault=fault,
             pasted=pasted,
         )
@@ -234,9 +236,15 @@ async def _find(connection: AsyncConnection, request: Request, visitor: Visitor)
     return await find_own_event(connection, visitor.account.id, request.path_params["event_id"])
 
 
-def _pictures(ours: Services, event_id: int, unlisted: list[Unlisted]) -> list[str]:
-    """Links to a small picture of each bib's photo."""
-    return preview_links(ours.linker, event_id, "small", [one.photo for one in unlisted])
+def _pictures(
+    ours: Services, event_id: int, unlisted: list[Unlisted]
+) -> tuple[list[str], str | None]:
+    """Links to a small picture of each bib's photo, or why there are none."""
+    photos = [one.photo for one in unlisted]
+    try:
+        return preview_links(ours.linker, event_id, "small", photos), None
+    except StorageError as error:
+        return [], error.message
 
 
 def _back(event: Event, done: str, place: str = "") -> Response:
