@@ -69,7 +69,8 @@ async def create_event(
 ) -> Event:
     """Make an event, with the id asked for or the next free one; its slug comes from its name.
 
-    Raises NotFound for an unknown organisation, Conflict when the id is taken, InvalidValue.
+    Raises NotFound for an unknown organisation, Conflict when the id is taken, or the name
+    by several at once, InvalidValue.
     """
     name = _check(name, time_zone)
     check_id(id)
@@ -97,7 +98,9 @@ async def create_event(
                 raise
             # made at the same moment as another of its name, which is to be seen by now
             return await _insert(connection, values)
-    except UniqueViolation:
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "uq_event_slug":
+            raise Conflict("Others make events of this name right now. Try once more.") from None
         raise Conflict(f"Event {id} exists already; choose another --id.") from None
     except ForeignKeyViolation:
         raise NotFound(

@@ -90,15 +90,54 @@ def test_two_events_of_one_name_made_at_the_same_moment_are_both_there(office: O
             client.send, "/events",
             org=office.org_id, name=name, starts_at="2026-05-17T09:00", time_zone="UTC",
         )  # fmt: skip
-        deadline = time.monotonic() + 20
-        while not office.execute("select 1 from pg_locks where not granted"):
-            assert time.monotonic() < deadline, "nobody waits"
-            time.sleep(0.05)
+        wait_behind(other, office)
         other.commit()
         assert sent.result().status_code == 303
     slugs = office.execute("select slug from event where name = %s order by id", name)
     assert len(slugs) == 2
     assert slugs[1][0].startswith(f"dawn-{office.event_id}-")
+
+
+def test_a_form_whose_name_others_take_again_and_again_keeps_what_was_typed(office: Office) -> None:
+    client, name = office.client(office.owner), f"Dusk {office.event_id}"
+    with (
+        psycopg.connect(office.database.dsn) as first,
+        psycopg.connect(office.database.dsn) as second,
+        ThreadPoolExecutor(1) as executor,
+    ):
+        take_slug(first, office, f"dusk-{office.event_id}")
+        sent = executor.submit(
+            client.send, "/events",
+            org=office.org_id, name=name, starts_at="2026-05-17T09:00", time_zone="UTC",
+        )  # fmt: skip
+        wait_behind(first, office)
+        ((last,),) = office.execute("select last_value from event_id_seq")
+        take_slug(second, office, f"dusk-{office.event_id}-{last + 2}")  # its own id is last + 1
+        first.commit()
+        wait_behind(second, office)
+        second.commit()
+        answer = sent.result()
+    assert answer.status_code == 409
+    assert "Try once more" in answer.text
+    assert f'value="{name}"' in answer.text
+
+
+def take_slug(connection: psycopg.Connection, office: Office, slug: str) -> None:
+    """As somebody does whose event is not to be seen yet."""
+    connection.execute(
+        """insert into event (org_id, slug, name, starts_at, time_zone)
+           values (%s, %s, 'Taken', '2026-05-17', 'UTC')""",
+        [office.org_id, slug],
+    )
+
+
+def wait_behind(connection: psycopg.Connection, office: Office) -> None:
+    """Until somebody waits for what this connection does."""
+    waits = "select 1 from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+    deadline = time.monotonic() + 20
+    while not office.execute(waits, connection.info.backend_pid):
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.05)
 
 
 def test_the_addresses_of_other_events_keep_nobody_from_a_name(office: Office) -> None:

@@ -6,7 +6,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fotofinish.errors import InvalidValue
+from fotofinish.errors import Conflict, InvalidValue
 from fotofinish.events.events import create_event, list_events
 from fotofinish.events.overview import list_summaries
 from fotofinish.web.dashboard.event_forms import EventForm, filled_in, time_zones
@@ -51,16 +51,18 @@ class EventList:
                     bib_search=given.bib_search,
                     selfie_search=given.selfie_search,
                 )
-        except InvalidValue as error:
-            return self._form(Frame(visitor, current), given, error.message)
+        except (Conflict, InvalidValue) as error:
+            return self._form(Frame(visitor, current), given, error)
         return RedirectResponse(f"/events/{made.id}?done=created", 303)
 
-    def _form(self, frame: Frame, given: EventForm, fault: str | None = None) -> Response:
+    def _form(
+        self, frame: Frame, given: EventForm, error: Conflict | InvalidValue | None = None
+    ) -> Response:
         return self._shell.render(
             "event-new.html",
             frame,
-            status=422 if fault else 200,
+            status=error.status if error else 200,
             given=given,
-            fault=fault,
+            fault=error.message if error else None,
             zones=time_zones(),
         )
