@@ -21,13 +21,23 @@ class StartList:
             plain = _plain(bib)
             self._plain[plain] = None if plain in self._plain else bib
         self._shapes = Counter(map(_shape, self._plain))
+        numbers = [bib for bib in self._bibs if bib.isdecimal()]
+        zeros = any(number.startswith("0") for number in numbers)
+        self._padded = 0 if zeros else max(map(len, numbers), default=0)
 
     def written(self, text: str) -> str | None:
         """The bib on the list that the text says; white space and hyphens do not count.
 
-        None when the list has no such bib, or several and none just as the text is.
+        Neither do zeros that make it as long as the longest number, where the list has none, as
+        spreadsheets leave them out. None when the list has no such bib, or several and none just as
+        the text is.
         """
-        return text if text in self._bibs else self._plain.get(_plain(text))
+        if text in self._bibs:
+            return text
+        plain = _plain(text)
+        if plain.isdecimal() and len(plain) == self._padded:
+            plain = plain.lstrip("0")
+        return self._plain.get(plain)
 
     def agreed(self, bib: str, unsure: Collection[int] = ()) -> str | None:
         """The bib on the list that was meant: itself, or the only one with one other digit.
