@@ -9,6 +9,7 @@ OpenCV Zoo; decoding and alignment are our own, in NumPy and OpenCV.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -224,6 +225,7 @@ def _turned(points: Floats) -> float:
 
 def _align(pixels: Pixels, landmarks: Floats) -> Pixels:
     """The face turned upright and scaled so that its landmarks lie on `CANON` (Umeyama, 1991)."""
+    pixels, landmarks = _halved(pixels, landmarks)
     source, target = landmarks.astype(np.float64), CANON.astype(np.float64)
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     source_centred, target_centred = source - source_mean, target - target_mean
@@ -236,3 +238,22 @@ def _align(pixels: Pixels, landmarks: Floats) -> Pixels:
     matrix[:, 2] = target_mean - scale * rotation @ source_mean
     crop = cv2.warpAffine(pixels, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR)
     return np.asarray(crop, dtype=np.uint8)
+
+
+def _halved(pixels: Pixels, landmarks: Floats) -> tuple[Pixels, Floats]:
+    """What is around a face, at half its size while it is more than twice that of the crop: warping
+    alone would skip pixels."""
+    eyes = _eye_distance(landmarks)
+    halvings = max(0, math.floor(math.log2(max(eyes, 1e-6) / _eye_distance(CANON))))
+    if not halvings:
+        return pixels, landmarks
+    reach, step = CROP / _eye_distance(CANON) * eyes, 2**halvings
+    height, width = pixels.shape[:2]
+    left, top = (max(0, int(edge)) for edge in landmarks.min(axis=0) - reach)
+    right, bottom = (math.ceil(edge) for edge in landmarks.max(axis=0) + reach)
+    part = pixels[top : min(bottom, height), left : min(right, width)]
+    rows, columns = part.shape[0] // step, part.shape[1] // step
+    small = resized(part[: rows * step, : columns * step], columns, rows)
+    # the middle of a pixel of the small one is that of `step` pixels
+    corner = np.array([left, top], dtype=np.float32) + (step - 1) / 2
+    return small, np.asarray((landmarks - corner) / step, dtype=np.float32)

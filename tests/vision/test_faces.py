@@ -61,6 +61,17 @@ def test_one_person_is_recognised_again(finder: FaceFinder, portrait: Pixels, ch
     assert float(first @ again) > DEFAULT_MATCH_THRESHOLD
 
 
+def test_the_noise_of_a_large_face_does_not_matter(finder: FaceFinder, portrait: Pixels) -> None:
+    large = cv2.resize(portrait, None, fx=5, fy=5, interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(1).normal(0, 30, large.shape)
+    noisy = np.clip(large + noise, 0, 255).astype(np.uint8)
+    first, again = _only(finder.find(large)), finder.find(noisy)[0]
+    assert first.embedding is not None
+    assert again.embedding is not None
+    assert first.embedding @ again.embedding > 0.93
+    assert again.quality > 0.9 * first.quality
+
+
 def test_a_mirrored_face_is_nearly_the_same(finder: FaceFinder, portrait: Pixels) -> None:
     first = _only(finder.find(portrait)).embedding
     mirrored = _only(finder.find(np.ascontiguousarray(portrait[:, ::-1]))).embedding
