@@ -64,7 +64,7 @@ class Recogniser:
         height, width = pixels.shape[:2]
         faces = self._faces.find(pixels)
         step_ends("faces")
-        texts = self._text.read(pixels, enough_scale(faces))
+        texts = self._text.read(pixels, enough_scale(faces, height))
         step_ends("text")
         for closer in (False, True):
             torsos = torsos_without_number(texts, faces, width, height, closer=closer)

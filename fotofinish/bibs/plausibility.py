@@ -37,6 +37,9 @@ LEAST_CONFIDENCE_LONG = (0.7, 0.55)
 # Without a face there is less reason to believe; people are seen from behind or the side, though
 LEAST_CONFIDENCE_ALONE = 0.95
 LEAST_DIGITS_ALONE = 2
+# Texts overlap by so much of the lower one's height when they stand on one line
+SAME_LINE = 0.3
+UNITS = {"KM", "K", "M", "MI", "MILE", "MILES"}
 # A number that is on the start list is believed sooner, when finding it there is no chance
 LEAST_CONFIDENCE_LISTED = 0.5
 # Only unsure digits are mended: a number that was read well is another than all listed
@@ -101,7 +104,7 @@ def bibs_from(
     sure = _whole(_sure_ones(worn))
     if start_list is not None:
         sure = _listed(worn, sure, start_list)
-    return _each_once(_prominent(_one_a_person(sure), faces))
+    return _each_once(_prominent(_one_a_person(sure), faces, height))
 
 
 def worn_numbers(
@@ -120,16 +123,15 @@ def shorter_numbers(
     return [candidate.reading for candidate in sure if _digits(candidate) < longest]
 
 
-def enough_scale(faces: Sequence[FaceReading]) -> float | None:
-    """How much larger or smaller the photo may be looked at, for the bibs of these people.
+def enough_scale(faces: Sequence[FaceReading], height: int) -> float | None:
+    """How much larger or smaller a photo of this height may be looked at, for these people's bibs.
 
     None without faces. People so small that their number would not count are disregarded.
     """
-    heights = [face.box[3] for face in faces]
-    if not heights:
+    if not faces:
         return None
-    least = LEAST_OF_LARGEST * max(heights)
-    return ENOUGH_FACE / min(height for height in heights if height >= least)
+    least = LEAST_OF_LARGEST * _largest_face(faces, height)
+    return ENOUGH_FACE / min(face.box[3] for face in faces if face.box[3] >= least)
 
 
 def torsos_without_number(
@@ -147,12 +149,12 @@ def torsos_without_number(
     """
     shaped = shaped_from(readings, width, height)
     numbered = {placed(candidate, faces).face for candidate in shaped if _sure(candidate)}
-    largest = _largest_face(faces)
+    largest = _largest_face(faces, height)
     least = (LEAST_CLOSER if closer else LEAST_OF_LARGEST) * largest
     torsos = []
     for index, face in enumerate(faces):
         x, y, w, h = face.box
-        if index in numbered or h < least or y + (1 + LEAST_DOWN) * h > height:
+        if index in numbered or h < least or not _shows_chest(face, height):
             continue
         wide = TORSO_WIDTH * h / (CLOSER if closer else 1)
         torsos.append((x + w / 2 - wide / 2, y + TORSO_TOP * h, wide, wide * 5 / 4))
@@ -192,17 +194,25 @@ def _stands_alone(candidate: Candidate, readings: Sequence[TextReading]) -> bool
         return False
     if candidate.confidence < LEAST_CONFIDENCE_ALONE:
         return False
-    return not any(_continues(candidate, box_of(reading)) for reading in readings if reading.text)
+    return not any(_continues(candidate, reading) for reading in readings if reading.text)
 
 
-def _continues(candidate: Candidate, box: Box) -> bool:
-    """Whether the other text is of one piece with it: of its height, and right beside or below."""
+def _continues(candidate: Candidate, reading: TextReading) -> bool:
+    """Whether the other text is of one piece with it: of its height, and right beside it.
+
+    Names and sponsors stand above and below the numbers of bibs; there it is its unit alone.
+    """
     x, y, w, h = candidate.box
+    box = box_of(reading)
     if same_place(candidate.box, box) or not 0.6 <= box[3] / h <= 1.6:
         return False
     across = max(box[0] - (x + w), x - (box[0] + box[2]))
     down = max(box[1] - (y + h), y - (box[1] + box[3]))
-    return max(across, down) < h and min(across, down) < 0
+    if max(across, down) >= h:
+        return False
+    if down < -SAME_LINE * min(h, box[3]):
+        return True
+    return across < 0 and reading.text.upper() in UNITS
 
 
 def _sure(candidate: Candidate) -> bool:
@@ -295,10 +305,12 @@ def _one_a_person(candidates: Sequence[Candidate]) -> list[Candidate]:
     ]
 
 
-def _prominent(candidates: Sequence[Candidate], faces: Sequence[FaceReading]) -> list[Candidate]:
+def _prominent(
+    candidates: Sequence[Candidate], faces: Sequence[FaceReading], height: int
+) -> list[Candidate]:
     """The candidates without those in the background, and those whom the photo is not of."""
     largest = max((candidate.height for candidate in candidates), default=0.0)
-    largest_face = _largest_face(faces)
+    largest_face = _largest_face(faces, height)
     under_a_face = max((one.height for one in candidates if one.face is not None), default=0.0)
     prominent = []
     for candidate in candidates:
@@ -319,9 +331,17 @@ def _least_beside(face: FaceReading | None) -> float:
     return 0.0
 
 
-def _largest_face(faces: Sequence[FaceReading]) -> float:
-    """The height of the largest face; 0 without any."""
-    return max((face.box[3] for face in faces), default=0.0)
+def _largest_face(faces: Sequence[FaceReading], height: int) -> float:
+    """The height of the largest face of whom the photo shows the chest; 0 without any faces.
+
+    Who looks in from the edge can show no number, and makes nobody else the background.
+    """
+    heights = [face.box[3] for face in faces if _shows_chest(face, height)]
+    return max(heights or [face.box[3] for face in faces], default=0.0)
+
+
+def _shows_chest(face: FaceReading, height: int) -> bool:
+    return face.box[1] + (1 + LEAST_DOWN) * face.box[3] <= height
 
 
 def _each_once(candidates: Iterable[Candidate]) -> list[BibReading]:

@@ -184,7 +184,7 @@ class TextReader:
 def _looked_at(width: int, height: int, enough: float | None) -> tuple[int, int]:
     """How large a photo is looked at."""
     long = max(width, height)
-    most = LONG_SIDES[-1] if enough and long > ENLARGED_LONG_SIDE else ENLARGED_LONG_SIDE
+    most = LONG_SIDES[-1] if long > ENLARGED_LONG_SIDE else ENLARGED_LONG_SIDE
     wanted = most if enough is None else min(most, enough * long)
     scale = min(next(side for side in LONG_SIDES if side >= wanted) / long, MOST_ENLARGED)
     columns, rows = (max(STEP, round(edge * scale / STEP) * STEP) for edge in (width, height))

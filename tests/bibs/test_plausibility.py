@@ -150,6 +150,11 @@ def test_a_number_inside_a_line_of_text_is_no_bib_without_a_face() -> None:
     assert read(number, word, faces=()) == set()
 
 
+@pytest.mark.parametrize("where", [420, 580])
+def test_a_name_printed_on_a_bib_makes_its_number_none_the_less(where: int) -> None:
+    assert read(a_text("1234"), a_text("ANNA LEE", at=(490, where), high=35), faces=()) == {"1234"}
+
+
 def test_a_number_above_the_head_is_not_that_persons() -> None:
     assert read(a_text("4", at=(490, 100))) == set()
 
@@ -215,10 +220,19 @@ def test_somebody_three_times_further_away_does_not_count(
 
 def test_how_large_a_photo_must_be_looked_at_follows_from_who_counts() -> None:
     smaller, too_small = (a_face((800.0, 300.0, 30.0, high)) for high in (34.0, 32.0))
-    assert enough_scale(()) is None
-    assert enough_scale((a_face(),)) == pytest.approx(0.64)
-    assert enough_scale((a_face(), smaller)) == pytest.approx(64 / 34)
-    assert enough_scale((a_face(), too_small)) == pytest.approx(0.64)
+    assert enough_scale((), HEIGHT) is None
+    assert enough_scale((a_face(),), HEIGHT) == pytest.approx(0.64)
+    assert enough_scale((a_face(), smaller), HEIGHT) == pytest.approx(64 / 34)
+    assert enough_scale((a_face(), too_small), HEIGHT) == pytest.approx(0.64)
+
+
+def test_a_large_face_whose_chest_is_outside_the_photo_makes_nobody_background() -> None:
+    at_the_edge = a_face((0.0, HEIGHT - 500.0, 400.0, 500.0))
+    faces = (a_face(), at_the_edge)
+    assert enough_scale(faces, HEIGHT) == pytest.approx(0.64)
+    assert len(torsos_without_number([], faces, WIDTH, HEIGHT)) == 1
+    number, from_behind = a_text("1234", high=20), a_text("777", at=(900, 200), high=70)
+    assert read(number, from_behind, faces=faces) == {"1234", "777"}
 
 
 def test_a_small_number_under_a_face_that_is_not_far_away_counts() -> None:
@@ -435,6 +449,15 @@ class TestWithAStartList:
     def test_leading_zeros_count(self) -> None:
         assert read(a_text("7"), start_list=frozenset({"007"})) == set()
         assert read(a_text("007"), start_list=frozenset({"007", "7"})) == {"007"}
+
+    def test_a_list_that_lost_its_leading_zeros_has_the_bibs_all_the_same(self) -> None:
+        listed = frozenset({"7", "42", "123"})
+        assert read(a_text("007"), start_list=listed) == {"7"}
+        assert read(a_text("042"), start_list=listed) == {"42"}
+        assert (
+            read(a_text("007"), start_list=listed | {"1234"}) == set()
+        )  # 4 digits would be padded
+        assert read(a_text("007"), start_list=listed | {"001"}) == set()  # it has its zeros
 
     @pytest.mark.parametrize(("sure", "mended"), [(0.94, True), (0.96, False)])
     def test_only_an_unsure_digit_is_mended(self, sure: float, mended: bool) -> None:
