@@ -87,6 +87,7 @@ class Office:
             base_url=self.url,
             headers={"Sec-Fetch-Site": "same-origin"},
             cookies={COOKIE: self.session(email)},
+            timeout=60,
         )
         page = client.get("/").text
         return SignedIn(client, page.partition('name="form_token" value="')[2].partition('"')[0])

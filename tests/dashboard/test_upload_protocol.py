@@ -243,7 +243,10 @@ def test_two_senders_at_once_do_not_mix(office: Office, sender: Sender) -> None:
     )
     first.start()
     second = httpx.Client(
-        base_url=office.url, headers=sender.http.headers, cookies=sender.http.cookies
+        base_url=office.url,
+        headers=sender.http.headers,
+        cookies=sender.http.cookies,
+        timeout=60,
     )
     deadline = time.monotonic() + 10
     while True:  # until the first one has begun

@@ -21,7 +21,6 @@ from fotofinish.events.guesses import LONGEST_WAIT
 from fotofinish.organisations.rates import Rate
 from fotofinish.photos.watermark import save_picture
 from fotofinish.web.gallery import slowing
-from fotofinish.web.gallery.slowing import SPARE_CODES
 from tests.gallery.conftest import Gallery
 from tests.loops import run
 
@@ -165,8 +164,9 @@ def test_guessing_codes_as_somebody_new_each_time_is_held_back_too(gallery: Gall
 def test_guessing_codes_from_ever_new_networks_is_held_back_and_right_codes_are_not_counted(
     gallery: Gallery, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = Rate(0.02, 20)  # each is hashed, which is slow on purpose
+    few, fewer = Rate(0.02, 8), Rate(1 / 600, 3)  # each is hashed, which is slow on purpose
     monkeypatch.setattr(slowing, "WRONG_CODES", few)
+    monkeypatch.setattr(slowing, "SPARE_CODES", fewer)
     decide(gallery, access="code", code="harbour26")
 
     def try_code(code: str, number: int, site: int = 1) -> httpx.Response:
@@ -174,7 +174,7 @@ def test_guessing_codes_from_ever_new_networks_is_held_back_and_right_codes_are_
             somebody.headers["X-Forwarded-For"] = f"2001:db8:{site:x}:{number:x}::1"
             return enter(somebody, gallery, code)
 
-    for number in range(10):
+    for number in range(few.burst):
         assert try_code("harbour26", number).status_code == 303
     enter(client, gallery, "harbour26")
     began = time.monotonic()
@@ -183,14 +183,14 @@ def test_guessing_codes_from_ever_new_networks_is_held_back_and_right_codes_are_
         looked_at += 1
     refilled = (time.monotonic() - began) * few.per_second
     on_credit = LONGEST_WAIT * few.per_second
-    most = few.burst + SPARE_CODES.burst
+    most = few.burst + fewer.burst
     assert most - 3 <= looked_at <= most + refilled + on_credit + 1
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
     assert "Many wrong codes were tried here." in refused.text
     assert client.get(gallery.address).status_code == 200  # who is in stays in
     # and who comes from elsewhere still comes in, as often as the code is right
-    for number in range(SPARE_CODES.burst + 2):
+    for number in range(fewer.burst + 2):
         assert "gallery" in "".join(try_code("harbour26", number, site=2).cookies)
 
 

@@ -261,6 +261,7 @@ def call(
             "Tus-Resumable": "1.0.0",
         },
         cookies={COOKIE: session},
+        timeout=60,
     ) as client:
         world.statements.clear()
         answer = client.request(method, address, **request)
