@@ -201,7 +201,7 @@ def take_entries(rows: Sequence[Row], columns: Columns) -> Reading:
     faults = []
     for row in rows[1 if columns.header else 0 :]:
         cell = row.cell(columns.bib)
-        bib = normalise_bib(_number(cell))
+        bib = bib_in(cell)
         parts = (row.cell(columns.name), row.cell(columns.last_name))
         name = " ".join(part for part in parts if part)[:MAX_NAME].strip()
         entry = Entry(bib, name or None)
@@ -216,6 +216,11 @@ def take_entries(rows: Sequence[Row], columns: Columns) -> Reading:
         else:
             seen.setdefault(bib, row.number)
     return Reading(list(entries.values()), faults)
+
+
+def bib_in(cell: str) -> str:
+    """The bib that a cell says, as it is kept."""
+    return normalise_bib(_number(cell))
 
 
 def _delimiter(text: str) -> str:

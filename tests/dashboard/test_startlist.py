@@ -75,13 +75,14 @@ def test_rows_above_the_header_are_no_participants_and_that_is_said(
     signed_in: Page, office: Office
 ) -> None:
     open_list(signed_in, office)
-    text = "City run 2026;;\n17 May;;\nStartnummer;Name;Club\n501;Ann;Harriers\n"
+    text = "City run 2026;;\n17 May;;\nStartnummer;Name;Club\n1.501;Ann;Harriers\n"
     signed_in.get_by_label("Or paste the list").fill(text)
     signed_in.get_by_role("button", name="Look at the list").click()
     expect(signed_in.get_by_text("1 participant.")).to_contain_text("The list begins in row 3.")
+    expect(signed_in.get_by_role("cell", name="1501 (1.501)")).to_be_visible()
     signed_in.get_by_role("button", name="Use this list").click()
     expect(signed_in.get_by_role("status")).to_contain_text("The start list is in")
-    assert entries(office) == {"501": "Ann"}
+    assert entries(office) == {"1501": "Ann"}
 
 
 def test_who_has_no_photo_is_seen_and_found(signed_in: Page, office: Office) -> None:

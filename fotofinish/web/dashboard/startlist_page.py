@@ -30,6 +30,7 @@ from fotofinish.events.startlist_files import (
     Columns,
     Reading,
     Row,
+    bib_in,
     decode_text,
     find_columns,
     read_rows,
@@ -71,6 +72,10 @@ class Draft:
     def sample(self) -> list[Row]:
         """The first rows below the header."""
         return self.rows[self.columns.header :][:SAMPLE]
+
+    def bib(self, row: Row) -> str:
+        """What is taken for its bib."""
+        return bib_in(row.cell(self.columns.bib))
 
 
 class StartlistPage:
