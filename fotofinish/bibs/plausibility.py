@@ -184,23 +184,26 @@ def _worn(
     return [
         candidate
         for candidate in candidates_from(readings, faces, width, height, start_list)
-        if candidate.face is not None or _stands_alone(candidate, readings)
+        if candidate.face is not None or _stands_alone(candidate, readings, faces)
     ]
 
 
-def _stands_alone(candidate: Candidate, readings: Sequence[TextReading]) -> bool:
+def _stands_alone(
+    candidate: Candidate, readings: Sequence[TextReading], faces: Sequence[FaceReading]
+) -> bool:
     """Whether it looks like a bib without a face: no year, and no part of more text."""
     if _digits(candidate) < LEAST_DIGITS_ALONE or re.fullmatch(r"(19|20)\d\d", candidate.bib):
         return False
     if candidate.confidence < LEAST_CONFIDENCE_ALONE:
         return False
-    return not any(_continues(candidate, reading) for reading in readings if reading.text)
+    return not any(_continues(candidate, reading, faces) for reading in readings if reading.text)
 
 
-def _continues(candidate: Candidate, reading: TextReading) -> bool:
+def _continues(candidate: Candidate, reading: TextReading, faces: Sequence[FaceReading]) -> bool:
     """Whether the other text is of one piece with it: of its height, and right beside it.
 
-    Names and sponsors stand above and below the numbers of bibs; there it is its unit alone.
+    Above and below the numbers of bibs stand names and sponsors, and of other numbers their unit.
+    Where faces are seen, text there is reason enough: it is rather a clock than somebody's back.
     """
     x, y, w, h = candidate.box
     box = box_of(reading)
@@ -210,9 +213,9 @@ def _continues(candidate: Candidate, reading: TextReading) -> bool:
     down = max(box[1] - (y + h), y - (box[1] + box[3]))
     if max(across, down) >= h:
         return False
-    if down < -SAME_LINE * min(h, box[3]):
-        return True
-    return across < 0 and reading.text.upper() in UNITS
+    if faces:
+        return min(across, down) < 0
+    return down < -SAME_LINE * min(h, box[3]) or (across < 0 and reading.text.upper() in UNITS)
 
 
 def _sure(candidate: Candidate) -> bool:

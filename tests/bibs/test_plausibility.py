@@ -155,6 +155,11 @@ def test_a_name_printed_on_a_bib_makes_its_number_none_the_less(where: int) -> N
     assert read(a_text("1234"), a_text("ANNA LEE", at=(490, where), high=35), faces=()) == {"1234"}
 
 
+def test_a_clock_below_a_name_beside_somebody_is_no_bib() -> None:
+    clock, name = a_text("21354", at=(850, 500)), a_text("4Sport", at=(850, 430), high=40)
+    assert read(clock, name) == set()
+
+
 def test_a_number_above_the_head_is_not_that_persons() -> None:
     assert read(a_text("4", at=(490, 100))) == set()
 
