@@ -24,7 +24,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.database.connection import Pool
-from fotofinish.errors import Conflict, NotFound, StorageFull, TooLarge
+from fotofinish.errors import Conflict, NotFound, StorageFull, TooLarge, UnsupportedFormat
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.intake import HEAD_BYTES, Incoming, take_in
 from fotofinish.storage.stores import Store
@@ -106,7 +106,8 @@ class Uploads:
 
         However this ends, what was written is flushed and counts. Raises Conflict when `offset` is
         not where the upload stands or another request is writing, UnsupportedFormat as soon as the
-        first bytes are no photo's, TooLarge for more bytes than announced, StorageFull.
+        first bytes are no photo's (nothing is left of it then), TooLarge for more bytes than
+        announced, StorageFull.
         """
         async with self._writing(upload) as (descriptor, current):
             if offset != current.received:
@@ -123,6 +124,10 @@ class Uploads:
                     begun, written = written, written + len(piece)
                     if begun < HEAD_BYTES <= written or (begun == 0 and written == current.size):
                         sniff(os.pread(descriptor, HEAD_BYTES, 0))
+            except UnsupportedFormat as error:
+                current = replace(current, result="rejected", reason=error.message)
+                self._path(current.id).unlink(missing_ok=True)
+                raise
             finally:
                 await asyncio.to_thread(os.fsync, descriptor)
                 current = replace(current, received=written)
@@ -182,10 +187,10 @@ class Uploads:
     async def _note(self, upload: Upload) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(
-                """update upload set received = %s,
+                """update upload set received = %s, result = %s, reason = %s,
                           expires_at = now() + make_interval(days => %s)
                    where id = %s""",
-                [upload.received, KEPT_DAYS, upload.id],
+                [upload.received, upload.result, upload.reason, KEPT_DAYS, upload.id],
             )
 
     def _path(self, upload_id: UUID) -> Path:

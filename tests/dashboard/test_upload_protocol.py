@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fotofinish.photos import uploads
 from fotofinish.photos.keys import image_id
 from fotofinish.web.dashboard.visitors import COOKIE
 from tests.dashboard.conftest import Office
@@ -122,6 +123,20 @@ def test_the_result_can_be_asked_for_again(sender: Sender) -> None:
     again = sender.http.head(location, headers=TUS)
     assert again.headers["upload-result"] == "stored"
     assert sender.patch(location, len(data), b"").headers["upload-result"] == "stored"
+
+
+def test_files_that_are_refused_are_not_unfinished(
+    office: Office, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_UNFINISHED", 2)
+    for number in range(3):
+        location = sender.location(10_000, f"{number}.CR3")
+        assert sender.patch(location, 0, b"no photo" * 625).status_code == 400
+        assert sender.http.head(location, headers=TUS).headers["upload-result"] == "rejected"
+        received = office.data_dir / "uploads" / uuid.UUID(location.rpartition("/")[2]).hex
+        assert not received.exists()
+    data = photo(9)
+    assert sender.patch(sender.location(len(data)), 0, data).headers["upload-result"] == "stored"
 
 
 def test_the_same_bytes_are_one_photo(office: Office, sender: Sender) -> None:
