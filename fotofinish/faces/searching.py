@@ -23,6 +23,7 @@ class SelfieDesk:
         self._reader = reader
         self._keep_days = keep_days
         self._turns: WeakValueDictionary[tuple[int, UUID], asyncio.Lock] = WeakValueDictionary()
+        self._storing: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def find(self, event_id: int, request_id: UUID) -> SelfieSearch | None:
         """The stored search, while it lives."""
@@ -53,7 +54,10 @@ class SelfieDesk:
             if stored is not None:
                 return stored
             template = await self._reader.read(picture)
-            async with self._pool.connection() as connection:
+            # searches of one event are stored one after the other: those that wait for their turn
+            # would hold a connection each, until nobody else had any
+            storing = self._storing.setdefault(event_id, asyncio.Lock())
+            async with storing, self._pool.connection() as connection:
                 return await store_search(
                     connection,
                     event_id,

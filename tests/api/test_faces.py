@@ -21,7 +21,7 @@ from skimage.data import astronaut
 
 from fotofinish.database.connection import open_connection, open_pool
 from fotofinish.errors import NotAllowed, NotFound
-from fotofinish.faces.matching import lock_for_photo, match_photo
+from fotofinish.faces.matching import LOCK_CLASS, lock_for_photo, match_photo
 from fotofinish.faces.selfies import forget_expired, store_search
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.organisations.rates import Rate, RateLimiter
@@ -501,3 +501,22 @@ def test_a_charset_of_the_form_spoils_no_selfie(
         },
     )
     assert answer.status_code == status, answer.text
+
+
+def test_selfies_that_wait_for_their_event_leave_connections_for_others(
+    race: Race, make_race: Any, selfie: bytes
+) -> None:
+    other = make_race()
+    with (
+        psycopg.connect(race.server.database.dsn, autocommit=True) as holder,
+        ThreadPoolExecutor(12) as executor,
+    ):
+        with holder.transaction():
+            holder.execute(
+                "select pg_advisory_xact_lock(%s, hashint8(%s))", [LOCK_CLASS, race.event_id]
+            )
+            answers = [executor.submit(post, race, selfie) for _ in range(12)]
+            time.sleep(3)  # all of them are read by now
+            assert not any(answer.done() for answer in answers)
+            assert other.get("/ping").status_code == 200
+        assert {answer.result().status_code for answer in answers} == {200}
