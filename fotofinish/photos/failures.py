@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish import jobs
+from fotofinish.faces.matching import lock_for_photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,16 @@ async def retry_failed(
     State and job are committed together, so that no photo waits for a job that never was.
     """
     async with connection.transaction():
+        await lock_for_photo(connection, event_id)
         cursor = await connection.execute(
-            """update photo set state = 'waiting', reason = null
-               where event_id = %(event)s and state = 'failed'
-                 and (%(ids)s::uuid[] is null or id = any(%(ids)s))
-               returning id""",
+            """with failed as (
+                 select id from photo
+                 where event_id = %(event)s and state = 'failed'
+                   and (%(ids)s::uuid[] is null or id = any(%(ids)s))
+                 order by id for no key update)
+               update photo set state = 'waiting', reason = null
+               from failed where photo.id = failed.id and photo.state = 'failed'
+               returning photo.id""",
             {"event": event_id, "ids": None if photo_ids is None else list(photo_ids)},
         )
         again = [row[0] for row in await cursor.fetchall()]

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from fotofinish.faces.matching import lock_for_photo
 from fotofinish.photos.keys import original_key
 
 DRAWN_NOW = "greatest(drawn + 1, extract(epoch from clock_timestamp())::bigint)"
@@ -105,8 +106,9 @@ async def lock_photos(
     """Keep others from writing what these photos have until this transaction has ended.
 
     Gives those that there are. Who writes of several locks them first: in the order of their ids,
-    so that no two wait for each other.
+    so that no two wait for each other, nor for who deletes their event.
     """
+    await lock_for_photo(connection, event_id)
     cursor = await connection.execute(
         """select id from photo where event_id = %s and id = any(%s)
            order by id for no key update""",

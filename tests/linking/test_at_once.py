@@ -15,6 +15,7 @@ from fotofinish import jobs
 from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
+from fotofinish.database.connection import open_connection
 from fotofinish.events.events import find_event, update_event
 from fotofinish.events.gone import delete_event
 from fotofinish.faces.matching import lock_for_photo, match_photo
@@ -25,6 +26,8 @@ from fotofinish.linking.links import link_due_photos
 from fotofinish.linking.selfies import owners_of_selfies
 from fotofinish.photos.changes import set_hidden, turn_photos
 from fotofinish.photos.deleting import delete_photos
+from fotofinish.photos.failures import retry_failed
+from fotofinish.photos.photos import lock_photos
 from tests.linking.conftest import Race
 
 
@@ -154,6 +157,44 @@ def test_corrections_of_the_same_photos_wait_for_their_turn(race: Race) -> None:
         "select photo_id from bib_tag where bib = '7' and event_id = %s", race.event_id
     )
     assert {row[0] for row in tags} == set(photos)
+
+
+@pytest.mark.parametrize(("correct", "bib"), [(add_bib, "7"), (remove_bib, "12")])
+def test_a_correction_and_the_deletion_of_its_event_do_not_wait_for_each_other(
+    race: Race, correct: Callable[..., Any], bib: str
+) -> None:
+    photo = race.add((0, "12"))
+    ((org_id,),) = race.execute("select org_id from event where id = %s", race.event_id)
+    race.at_once(
+        lambda c: lock_photos(c, race.event_id, [photo]),
+        lambda c: delete_event(c, org_id, race.event_id, typed_name="A race"),
+        lambda c: correct(c, race.event_id, [photo], bib),
+    )
+    assert race.execute("select 1 from event where id = %s", race.event_id) == []
+
+
+def test_failed_photos_are_queued_again_and_deleted_in_one_order(race: Race) -> None:
+    photos = sorted((race.add((0, "12")) for _ in range(3)), reverse=True)
+    for photo in photos:  # written anew they lie in this order, against that of their ids
+        race.execute("update photo set state = 'failed', reason = 'x' where id = %s", photo)
+
+    async def hold_one(holder: psycopg.AsyncConnection) -> None:
+        queue = jobs.make_queue(race.database.dsn)
+        async with (
+            queue.open_async(),
+            open_connection(race.database) as one,
+            open_connection(race.database) as other,
+        ):
+            async with holder.transaction():
+                await lock_photos(holder, race.event_id, [photos[1]])
+                again = asyncio.create_task(retry_failed(one, queue, race.event_id))
+                await asyncio.sleep(0.3)
+                gone = asyncio.create_task(delete_photos(other, queue, race.event_id, photos))
+                await asyncio.sleep(0.3)
+            await asyncio.gather(again, gone)
+
+    race.run(hold_one)
+    assert race.execute("select 1 from photo where event_id = %s", race.event_id) == []
 
 
 @dataclass
