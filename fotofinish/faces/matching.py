@@ -73,6 +73,7 @@ async def match_photo(connection: AsyncConnection, event_id: int, photo_id: UUID
              and -(face.embedding <#> selfie.embedding) >= selfie.threshold
            group by photo.id, selfie.id
            on conflict (event_id, selfie_id, photo_id) do update
-           set score = excluded.score, linked = false""",
+           set score = excluded.score, linked = false, captured_at = excluded.captured_at,
+               visible = excluded.visible""",
         {"photo": photo_id, "event": event_id},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import psycopg
 import pytest
 
 from fotofinish.bibs.corrections import add_bib, remove_bib
@@ -11,6 +12,7 @@ from fotofinish.bibs.coverage import correct_bib
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import Database
+from fotofinish.faces.matching import lock_for_photo, match_photo
 from fotofinish.linking import comparing
 from fotofinish.linking.links import links_are_due
 from tests.linking.conftest import Cast, Race, make_race
@@ -352,3 +354,26 @@ def test_an_event_is_deleted_with_its_links(race: Race) -> None:
     race.link()
     race.execute("delete from event where id = %s", race.event_id)
     assert not race.run(lambda c: links_are_due(c, race.event_id))
+
+
+def test_a_linked_match_that_becomes_a_found_one_has_the_photos_time(race: Race) -> None:
+    for _ in range(3):
+        race.add((0, "12"))
+    photo = race.add((None, "12"))
+    search = race.search(0)
+    race.link()
+    assert photo in race.matches(search)
+    race.execute("update photo set captured_at = '2026-05-17 08:00Z' where id = %s", photo)
+    race.add((0, "12"), photo=photo)  # read again, and the face is found now
+
+    async def match(connection: psycopg.AsyncConnection) -> None:
+        async with connection.transaction():
+            await lock_for_photo(connection, race.event_id)
+            await match_photo(connection, race.event_id, photo)
+
+    race.run(match)
+    assert race.execute(
+        """select linked, captured_at = '2026-05-17 08:00Z' from selfie_match
+           where selfie_id = %s and photo_id = %s""",
+        search, photo,
+    ) == [(False, True)]  # fmt: skip
