@@ -43,6 +43,8 @@ bib_tag = Table(
         postgresql_include=["extension"],
         postgresql_where=text("visible"),
     ),
+    # for what also asks of hidden photos: else a small event's pages read all events' tags
+    Index("ix_bib_tag_event", "event_id", "bib"),
     Index("ix_bib_tag_linked", "event_id", "bib", postgresql_where=text("source = 'linked'")),
 )
 
