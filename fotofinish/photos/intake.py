@@ -15,10 +15,17 @@ from uuid import UUID
 
 from procrastinate import App
 from psycopg import AsyncConnection
+from psycopg.errors import ForeignKeyViolation
 
 from fotofinish import jobs
 from fotofinish.database.connection import Pool
-from fotofinish.errors import FotofinishError, StorageError, TooLarge, UnsupportedFormat
+from fotofinish.errors import (
+    FotofinishError,
+    NotFound,
+    StorageError,
+    TooLarge,
+    UnsupportedFormat,
+)
 from fotofinish.photos.deleting import keep
 from fotofinish.photos.formats import PhotoFormat, sniff
 from fotofinish.photos.keys import image_id, original_key
@@ -155,10 +162,14 @@ async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPh
     """Commit the rows of stored originals and their jobs in one transaction.
 
     Returns the ids that were new: the same bytes may have come from elsewhere at the same time.
+    Raises NotFound when the event was deleted meanwhile.
     """
-    async with connection.transaction():
-        inserted = await insert_photos(connection, photos)
-        await jobs.defer_processing(queue, connection, sorted(inserted))
+    try:
+        async with connection.transaction():
+            inserted = await insert_photos(connection, photos)
+            await jobs.defer_processing(queue, connection, sorted(inserted))
+    except ForeignKeyViolation:
+        raise NotFound("This event was deleted.") from None
     return inserted
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 import psycopg
-from psycopg.errors import DiskFull
+from psycopg.errors import DiskFull, ForeignKeyViolation
 from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 CRASHED = "Something went wrong on our side."
 DATABASE_DOWN = "The database does not answer just now. Try again in a moment."
+GONE = "What this was for has been deleted a moment ago."
 DATABASE_FULL = "The database's disk is full. Whoever runs this server has to make room on it."
 RETRY_AFTER = {429: "5", 503: "2"}  # seconds
 MESSAGES = {
@@ -107,6 +108,12 @@ async def on_database_error(request: Request, error: Exception) -> Response:
     return answer(request, 503, DATABASE_DOWN, _retry_after(503))
 
 
+async def on_gone(request: Request, error: Exception) -> Response:
+    """What a row was to belong to (an event, a photo) was deleted at the same moment."""
+    logger.warning("%s %s: %s", request.method, route_of(request.scope), type(error).__name__)
+    return answer(request, 404, GONE)
+
+
 async def on_full_database(request: Request, error: Exception) -> Response:
     """The database answers, but has no room to write: trying again does not help."""
     logger.error("%s %s: %s", request.method, route_of(request.scope), type(error).__name__)
@@ -142,6 +149,7 @@ ERROR_HANDLERS: Mapping[Any, Any] = {
     FotofinishError: on_our_error,
     HTTPException: on_http_error,
     ClientDisconnect: on_disconnect,
+    ForeignKeyViolation: on_gone,
     DiskFull: on_full_database,
     psycopg.OperationalError: on_database_error,
     PoolTimeout: on_database_error,

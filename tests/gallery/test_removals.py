@@ -152,3 +152,14 @@ def test_viewers_read_requests_and_do_not_answer(
         == 404
     )
     assert answer(office, owner, "burn").status_code == 400
+
+
+def test_a_request_for_a_photo_that_is_just_being_deleted_is_told_so(
+    participant: httpx.Client, office: Office, photo: uuid.UUID
+) -> None:
+    with psycopg.connect(office.database.dsn) as connection, ThreadPoolExecutor(1) as executor:
+        connection.execute("delete from photo where id = %s", [photo])
+        asked = executor.submit(ask, participant, office, photo)
+        time.sleep(0.5)
+        connection.commit()
+        assert asked.result().status_code == 404
