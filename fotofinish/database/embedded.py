@@ -23,7 +23,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from pwd import getpwnam
+from pwd import getpwnam, getpwuid
 from typing import IO
 
 import psutil
@@ -41,6 +41,7 @@ ENDING, PAUSE = 10.0, 0.1
 WATCH_SECONDS = 1.0
 FAILURES = (subprocess.SubprocessError, OSError, psycopg.Error, RuntimeError, AssertionError)
 FIRST_OWN_ID = 16384  # PostgreSQL's FirstNormalObjectId: ids below are those of initdb
+ROOTS_SERVER = "pgserver"  # the user that the wheel makes, as PostgreSQL refuses to run as root
 LONGEST_SOCKET = 103  # bytes of a socket's path: macOS; Linux takes four more (unix(7))
 
 CONFIGURATION = """\
@@ -103,6 +104,9 @@ def start(data_dir: Path) -> EmbeddedServer:
     fcntl.flock(hold, fcntl.LOCK_SH)  # waits while a guardian is stopping the server
     try:
         dsn = _start(data_dir)
+    except StorageError:
+        hold.close()
+        raise
     except FAILURES as error:
         hold.close()
         raise StorageError(
@@ -236,7 +240,44 @@ def _ensure_answering(pgdata: Path) -> str:
         time.sleep(PAUSE)
 
 
+def _refuse_another_users(pgdata: Path) -> None:
+    """Raise StorageError where the server could not read the data, before anything is changed."""
+    try:
+        # not the folder's: an older version, run as root, took that away from whose it was
+        owner = (pgdata / "PG_VERSION").stat().st_uid
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        owner = pgdata.stat().st_uid
+    server_user = os.geteuid() or _server_uid(_server(pgdata, start=False))
+    if owner == server_user:
+        return
+    name = _user_name(owner)
+    chown = f"give it to {_user_name(server_user)} with 'chown -R'"
+    if owner == 0:  # as no server is
+        way = f"{chown}."
+    elif name == ROOTS_SERVER:
+        way = f"run this as root, or, after a restore, {chown}."
+    else:
+        command = f"sudo -u {shlex.quote(name)} fotofinish …"
+        way = f"run this as {name} ({command}), or, after a restore, {chown}."
+    raise StorageError(f"The database in {pgdata} belongs to the user {name}; {way}")
+
+
+def _server_uid(server) -> int:  # type: ignore[no-untyped-def]
+    """Who runs the server: PostgreSQL refuses root, for whom the wheel takes a user of its own."""
+    return os.geteuid() if server.system_user is None else getpwnam(server.system_user).pw_uid
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"  # as sudo takes it
+
+
 def _ensure_running(pgdata: Path, deadline: float) -> str:
+    _refuse_another_users(pgdata)
     _clear_unfinished(pgdata, deadline)
     fresh = not (pgdata / "PG_VERSION").exists()
     if (pgdata / "postmaster.pid").exists() and not _is_running(pgdata):
@@ -261,8 +302,8 @@ def _ensure_running(pgdata: Path, deadline: float) -> str:
 
 def _start_server(server) -> None:  # type: ignore[no-untyped-def]
     """Start it with its socket where others cannot reach it; the wheel would let everybody in."""
-    owner = os.geteuid() if server.system_user is None else getpwnam(server.system_user).pw_uid
-    options = f"-h '' -k {shlex.quote(str(_socket_dir(server.pgdata, owner)))}"
+    socket_dir = _socket_dir(server.pgdata, _server_uid(server))
+    options = f"-h '' -k {shlex.quote(str(socket_dir))}"
     pg_ctl = server.bin_path / "pg_ctl"
     subprocess.run(
         [pg_ctl, "start", "-w", "-D", server.pgdata, "-l", server.log, "-o", options],

@@ -151,6 +151,30 @@ def test_runs_for_an_ordinary_user_too(data_dir: Path) -> None:
     holder.wait()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.parametrize(
+    ("owner", "way"), [("nobody", "sudo -u nobody fotofinish"), ("root", "give it to pgserver")]
+)
+def test_a_command_as_root_leaves_another_users_database_as_it_is_and_says_so(
+    data_dir: Path, owner: str, way: str
+) -> None:
+    pgdata = data_dir / "postgres"
+    pgdata.mkdir(mode=0o700)
+    (pgdata / "PG_VERSION").write_text("18\n")
+    (pgdata / "postmaster.opts").touch()
+    uid = pwd.getpwnam(owner).pw_uid
+    for path in (pgdata, *pgdata.iterdir()):
+        os.chown(path, uid, -1)
+    with (
+        pytest.raises(StorageError) as caught,
+        open_database(load_settings(data_dir=data_dir)),
+    ):
+        pass
+    assert f"belongs to the user {owner}" in caught.value.message
+    assert way in caught.value.message
+    assert {path.stat().st_uid for path in (pgdata, *pgdata.iterdir())} == {uid}
+
+
 def test_nobody_else_gets_at_the_socket_however_long_the_path(data_dir: Path) -> None:
     for folder in (data_dir, data_dir / ("race photos " * 13)):
         with open_database(load_settings(data_dir=folder)) as database:
