@@ -17,9 +17,11 @@ LOCK = 0x466F746F  # "Foto": any number, the same in every process
 def migrate(dsn: str) -> bool:
     """Apply what is missing; says whether there was anything. One process works, others wait.
 
-    Raises StorageError for a database of a newer version, or one where this role may not do it.
+    Raises StorageError for a database of a newer version, one that keeps no UTF-8, or one where
+    this role may not do it.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
+        _refuse_other_encodings(connection)
         if _is_up_to_date(connection):
             return False
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
@@ -64,6 +66,16 @@ def _is_up_to_date(connection: psycopg.Connection) -> bool:
             "the backup from before it."
         )
     return current == latest_revision()
+
+
+def _refuse_other_encodings(connection: psycopg.Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):  # None: a proxy between us may keep it to itself
+        raise StorageError(
+            f"The database in FOTOFINISH_DATABASE_URL keeps its text in {encoding}, and names need "
+            "UTF8. Make another with \"create database … encoding 'UTF8' template template0\", and "
+            "name that."
+        )
 
 
 def _ensure_pgvector(connection: psycopg.Connection) -> None:

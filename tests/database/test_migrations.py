@@ -98,14 +98,32 @@ def test_a_role_that_may_not_do_it_is_told_what_to_have_run(
     assert "may not make tables" in _refusal(dsn)
 
 
-def _refusal(dsn: str) -> str:
-    """What `fotofinish migrate` says, which must fail, without a stack and without a password."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fotofinish", "migrate"],
+def test_a_database_that_keeps_no_utf_8_is_refused_with_how_to_make_one(postgres: str) -> None:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"create database {name} encoding 'SQL_ASCII' template template0")
+        try:
+            dsn = make_conninfo(postgres, dbname=name)
+            assert "encoding 'UTF8' template template0" in _refusal(dsn)
+            looked = _fotofinish("doctor", dsn)
+            assert "encoding 'UTF8' template template0" in looked.stdout
+            assert "Traceback" not in looked.stderr
+        finally:
+            connection.execute(f"drop database {name} with (force)")
+
+
+def _fotofinish(command: str, dsn: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fotofinish", command],
         env={**os.environ, "FOTOFINISH_DATABASE_URL": dsn},
         capture_output=True,
         text=True,
     )
+
+
+def _refusal(dsn: str) -> str:
+    """What `fotofinish migrate` says, which must fail, without a stack and without a password."""
+    done = _fotofinish("migrate", dsn)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr
