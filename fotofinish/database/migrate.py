@@ -91,6 +91,16 @@ def _ensure_pgvector(connection: psycopg.Connection) -> None:
             "The PostgreSQL of FOTOFINISH_DATABASE_URL has no pgvector. Install it there (packages "
             "call it postgresql-…-pgvector), and start again."
         ) from None
+    found = connection.execute(
+        "select extversion from pg_extension"
+        " where extname = 'vector' and to_regtype('halfvec') is null"
+    ).fetchone()
+    if found is not None:
+        raise StorageError(
+            f"The pgvector of the database is of version {found[0]} and has no type halfvec: 0.7 "
+            "or later is needed. Install that, have an administrator run 'alter extension vector "
+            "update' in the database, and start again."
+        )
 
 
 def _upgrade(dsn: str) -> None:

@@ -98,6 +98,18 @@ def test_a_role_that_may_not_do_it_is_told_what_to_have_run(
     assert "may not make tables" in _refusal(dsn)
 
 
+def test_a_pgvector_that_is_too_old_is_refused_with_how_to_update_it(
+    empty_database: Database,
+) -> None:
+    with psycopg.connect(empty_database.dsn) as connection:
+        connection.execute("create extension vector")
+        connection.execute("alter type halfvec rename to what_0_6_does_not_have")
+        connection.execute("update pg_extension set extversion = '0.6.2' where extname = 'vector'")
+    said = _refusal(empty_database.dsn)
+    assert "0.6.2" in said
+    assert "'alter extension vector update'" in said
+
+
 def test_a_database_that_keeps_no_utf_8_is_refused_with_how_to_make_one(postgres: str) -> None:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
