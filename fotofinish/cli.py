@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from rich.console import Console
 
 from fotofinish import __version__
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the commands load what they need, and no more
 
 T = TypeVar("T")
 FAILED_SHOWN = 20
+CONNECTION_LOST = ("08", "57P")  # SQLSTATE: connection exceptions, and servers that shut down
 
 app = typer.Typer(
     help="Give every participant of a race their photos: by bib number or selfie.\n\n"
@@ -420,6 +421,19 @@ def main() -> None:
         app()
     except FotofinishError as error:
         _fail(error.message)
+    except Exception as error:
+        # the queue wraps what it meets
+        met = error if isinstance(error, OperationalError) else error.__cause__
+        if not isinstance(met, OperationalError):
+            raise
+        _fail(f"{_what_happened(met)} What is stored stays; run the same command again.")
+
+
+def _what_happened(error: OperationalError) -> str:
+    """Why the database did not go on; what a lost connection says may have an address in it."""
+    if error.sqlstate is None or error.sqlstate.startswith(CONNECTION_LOST):
+        return "The database went away."
+    return f"The database cannot go on ({error.diag.message_primary})."
 
 
 def _failure_lines(failed: list[tuple[str, str]], most: int | None = None) -> list[str]:

@@ -745,6 +745,26 @@ def test_a_database_that_does_not_answer_is_told_with_the_reason_and_no_piece_of
     assert len(_lines(done)) == 1
 
 
+def test_a_database_that_goes_away_meanwhile_is_told_with_what_to_do(
+    installation: Installation,
+) -> None:
+    with psycopg.connect(installation.dsn) as locking:
+        locking.execute("lock table event in access exclusive mode")
+        command = installation.start("status", "456", DATABASE_URL=installation.dsn)
+        with psycopg.connect(installation.dsn, autocommit=True) as connection:
+            while not connection.execute(
+                """select pg_terminate_backend(pid) from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock'"""
+            ).rowcount:
+                assert command.poll() is None
+                time.sleep(0.02)
+        _, said = command.communicate(timeout=PATIENCE)
+    assert command.returncode == 1
+    assert said.splitlines() == [
+        "Error: The database went away. What is stored stays; run the same command again."
+    ]
+
+
 def test_a_data_folder_that_cannot_be_used_is_told_before_the_server_says_that_it_serves(
     installation: Installation,
 ) -> None:
