@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -14,7 +15,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from procrastinate import App
-from psycopg import AsyncConnection
+from psycopg import OperationalError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -25,7 +26,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from fotofinish.database.connection import Database, Pool, open_connection, open_pool
+from fotofinish.database.connection import Database, Pool, open_pool
 from fotofinish.errors import FotofinishError, InvalidValue
 from fotofinish.events.events import find_event
 from fotofinish.events.openness import refuse_archived
@@ -33,7 +34,7 @@ from fotofinish.jobs import make_queue
 from fotofinish.linking.links import links_are_due
 from fotofinish.photos.failures import list_failed
 from fotofinish.photos.intake import Incoming, readable, take_in
-from fotofinish.photos.photos import EventStatus, event_status
+from fotofinish.photos.photos import event_status
 from fotofinish.settings import Settings
 from fotofinish.starting import refuse_mistakes
 from fotofinish.storage.stores import Store, open_store
@@ -41,6 +42,7 @@ from fotofinish.workers import WorkerProcesses, workers_alive
 
 BATCH = 16
 POLL_SECONDS = 0.5
+DATABASE_PATIENCE = 60.0  # seconds that a database may be away while photos are waited for
 NO_WORKER = (
     "Photos cannot be read: no worker starts; the messages above say why. What is stored stays."
 )
@@ -68,6 +70,16 @@ class ImportReport:
     def as_json(self) -> dict[str, object]:
         """The report as `--json` prints it."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """How far an event's photos are, and whether anybody reads them."""
+
+    photos: int
+    read: int
+    links_due: bool
+    workers_alive: bool
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
@@ -124,21 +136,19 @@ async def import_photos(
     files = list(find_files(paths))
     store = open_store(settings)
     queue = make_queue(database.dsn)
-    async with (
-        open_connection(database) as connection,
-        open_pool(database, size=1) as pool,
-        queue.open_async(),
-    ):
-        refuse_archived(await find_event(connection, event_id))
+    async with open_pool(database, size=1) as pool, queue.open_async():
+        async with pool.connection() as connection:
+            refuse_archived(await find_event(connection, event_id))
         with _progress(console) as progress:
             task = progress.add_task("Storing", total=len(files))
             report = await _store_all(pool, store, queue, settings, event_id, files, progress, task)
             if wait:
-                await _wait(connection, settings, database, event_id, progress)
-                report.failed = [
-                    Rejection(photo.name, photo.reason)
-                    for photo in await list_failed(connection, event_id)
-                ]
+                await _wait(pool, settings, database, event_id, progress)
+                async with pool.connection() as connection:
+                    report.failed = [
+                        Rejection(photo.name, photo.reason)
+                        for photo in await list_failed(connection, event_id)
+                    ]
     return report
 
 
@@ -170,38 +180,51 @@ async def _store_all(
 
 
 async def _wait(
-    connection: AsyncConnection,
-    settings: Settings,
-    database: Database,
-    event_id: int,
-    progress: Progress,
+    pool: Pool, settings: Settings, database: Database, event_id: int, progress: Progress
 ) -> None:
-    status = await event_status(connection, event_id)
-    task = progress.add_task("Reading bibs and faces", total=status.photos, completed=_done(status))
+    """Show how far the photos are until all are read; a database that is away is waited for."""
+    task = progress.add_task("Reading bibs and faces", total=None)
     own: WorkerProcesses | None = None
+    answered = time.monotonic()
     try:
-        while _done(status) < status.photos or await links_are_due(connection, event_id):
-            if own is None and not await workers_alive(connection):
+        while True:
+            try:
+                seen = await _look(pool, event_id)
+            except OperationalError:
+                if time.monotonic() - answered > DATABASE_PATIENCE:
+                    raise
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            answered = time.monotonic()
+            progress.update(task, total=seen.photos, completed=seen.read)
+            if seen.read >= seen.photos and not seen.links_due:
+                return
+            if own is None and not seen.workers_alive:
                 own = WorkerProcesses(settings, database, default_workers())
             if own is not None:
                 own.keep_up()
                 if own.none_starts:
                     raise FotofinishError(NO_WORKER)
             await asyncio.sleep(POLL_SECONDS)
-            status = await event_status(connection, event_id)
-            progress.update(task, total=status.photos, completed=_done(status))
     finally:
         if own is not None:
             own.stop()
 
 
+async def _look(pool: Pool, event_id: int) -> _Seen:
+    async with pool.connection() as connection:
+        status = await event_status(connection, event_id)
+        return _Seen(
+            photos=status.photos,
+            read=status.ready + status.failed,
+            links_due=await links_are_due(connection, event_id),
+            workers_alive=await workers_alive(connection),
+        )
+
+
 def default_workers() -> int:
     """One worker process a core this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _done(status: EventStatus) -> int:
-    return status.ready + status.failed
 
 
 def _progress(console: Console) -> Progress:

@@ -257,6 +257,30 @@ def test_import_waits_until_everything_is_processed(
     }
 
 
+def test_import_waits_on_when_the_database_was_away_for_a_moment(
+    installation: Installation, photos: Path
+) -> None:
+    event = str(installation.json("event", "create", "903", "Patient")["event_id"])
+    with psycopg.connect(installation.dsn, autocommit=True) as connection:
+        # somebody else's worker: that the import starts none of its own
+        connection.execute("insert into procrastinate_workers (last_heartbeat) values ('infinity')")
+        importer = installation.start("import", event, str(photos), "--wait")
+        while not connection.execute("select from photo where event_id = %s", [event]).rowcount:
+            assert importer.poll() is None
+            time.sleep(0.02)
+        connection.execute(
+            """select pg_terminate_backend(pid) from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid()"""
+        )
+        time.sleep(1)  # it looks twice a second
+        connection.execute("update photo set state = 'ready' where event_id = %s", [event])
+        _, said = importer.communicate(timeout=PATIENCE)
+        connection.execute("delete from procrastinate_workers where last_heartbeat = 'infinity'")
+        connection.execute("delete from photo where event_id = %s", [event])
+    assert "Traceback" not in said
+    assert importer.returncode == 0
+
+
 def test_import_into_an_archived_event_is_refused(installation: Installation, photos: Path) -> None:
     event = str(installation.json("event", "create", "903", "Last year")["event_id"])
     with psycopg.connect(installation.dsn) as connection:
