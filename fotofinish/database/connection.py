@@ -37,6 +37,8 @@ REASONS = {
     "timeout expired": "not in time",
     "No such file or directory": "there is no such socket",
     "too many clients": "it has too many connections",
+    "connection slots are reserved": "it has too many connections",
+    "too many connections": "it has too many connections",
     "starting up": "it is starting",
 }
 

@@ -206,6 +206,29 @@ def test_an_unreachable_database_is_named_without_its_password() -> None:
     assert "hunter2" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sorry, too many clients already",
+        "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        'too many connections for role "fotofinish"',
+    ],
+)
+def test_a_database_that_has_no_connection_left_is_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    def refuse(_: str) -> bool:
+        raise psycopg.OperationalError(f"connection failed: FATAL:  {said}")
+
+    monkeypatch.setattr("fotofinish.database.connection.migrate", refuse)
+    with (
+        pytest.raises(StorageError) as caught,
+        open_database(_settings("postgresql://somebody@127.0.0.1/any")),
+    ):
+        pass
+    assert "it has too many connections" in caught.value.message
+
+
 def _settings(url: str) -> Settings:
     return load_settings(database_url=url)
 
