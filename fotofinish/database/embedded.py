@@ -83,7 +83,7 @@ class EmbeddedServer:
             try:
                 _start(self._data_dir)
             except (*FAILURES, StorageError) as error:
-                logger.error("the embedded PostgreSQL did not start: %s", type(error).__name__)
+                logger.error("the embedded PostgreSQL did not start: %s", _reason(error))
 
 
 def start(data_dir: Path) -> EmbeddedServer:
@@ -110,11 +110,17 @@ def start(data_dir: Path) -> EmbeddedServer:
     except FAILURES as error:
         hold.close()
         raise StorageError(
-            f"The embedded PostgreSQL did not start: {type(error).__name__}. Its log is the file "
+            f"The embedded PostgreSQL did not start: {_reason(error)}. Its log is the file "
             "'log' in the folder 'postgres' of the data folder. Or name another server in "
             "FOTOFINISH_DATABASE_URL."
         ) from error
     return EmbeddedServer(data_dir, dsn, hold)
+
+
+def _reason(error: Exception) -> str:
+    """What PostgreSQL said, where it said anything; else what failed."""
+    said = str(error) if isinstance(error, RuntimeError) else ""
+    return said.rstrip(".") or type(error).__name__
 
 
 def users_lock(data_dir: Path) -> Path:
@@ -305,13 +311,29 @@ def _start_server(server) -> None:  # type: ignore[no-untyped-def]
     socket_dir = _socket_dir(server.pgdata, _server_uid(server))
     options = f"-h '' -k {shlex.quote(str(socket_dir))}"
     pg_ctl = server.bin_path / "pg_ctl"
-    subprocess.run(
-        [pg_ctl, "start", "-w", "-D", server.pgdata, "-l", server.log, "-o", options],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        user=server.system_user,
-    )
+    logged = server.log.stat().st_size if server.log.exists() else 0
+    try:
+        subprocess.run(
+            [pg_ctl, "start", "-w", "-D", server.pgdata, "-l", server.log, "-o", options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            user=server.system_user,
+        )
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(_cause(server.log, logged) or error.stderr.strip()) from error
+
+
+def _cause(log: Path, start: int) -> str:
+    """The last fatal error in the log from byte `start` on, or its last line."""
+    try:
+        lines = log.read_bytes()[start:].decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+    return (fatal or lines or [""])[-1]
 
 
 def _socket_dir(pgdata: Path, owner: int) -> Path:

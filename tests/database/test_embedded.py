@@ -175,6 +175,27 @@ def test_a_command_as_root_leaves_another_users_database_as_it_is_and_says_so(
     assert {path.stat().st_uid for path in (pgdata, *pgdata.iterdir())} == {uid}
 
 
+def test_a_server_that_does_not_start_is_told_with_what_postgresql_said(
+    data_dir: Path, postgres: str
+) -> None:
+    pgdata = data_dir / "postgres"
+    pgdata.mkdir(mode=0o700)
+    (pgdata / "PG_VERSION").write_text("18\n")
+    (pgdata / "postmaster.opts").touch()
+    (pgdata / "postgresql.conf").write_text("max_connections = many\n")
+    (pgdata / "log").write_text("2026-01-01 [1] FATAL:  an old story\n")
+    users = Path(conninfo_to_dict(postgres)["host"]).stat()  # who may run a server here
+    for path in (pgdata, *pgdata.iterdir()):
+        os.chown(path, users.st_uid, users.st_gid)
+    with (
+        pytest.raises(StorageError) as caught,
+        open_database(load_settings(data_dir=data_dir)),
+    ):
+        pass
+    assert "postgresql.conf" in caught.value.message
+    assert "an old story" not in caught.value.message
+
+
 def test_nobody_else_gets_at_the_socket_however_long_the_path(data_dir: Path) -> None:
     for folder in (data_dir, data_dir / ("race photos " * 13)):
         with open_database(load_settings(data_dir=folder)) as database:
