@@ -58,13 +58,15 @@ max_connections = 200
 class EmbeddedServer:
     """A hold on the embedded server: while it is alive (and not closed), the server runs.
 
-    One that is killed (as by the kernel, when memory runs out) is started again.
+    One that is killed (as by the kernel, when memory runs out) is started again, and so is its
+    guardian.
     """
 
     def __init__(self, data_dir: Path, dsn: str, hold: IO[str]) -> None:
         self.dsn = dsn
         self._data_dir = data_dir
         self._hold = hold
+        self._guardian: subprocess.Popen[bytes] | None = None
         self._closing = threading.Event()
         self._watch = threading.Thread(target=self._keep_up, daemon=True)
         self._watch.start()
@@ -78,12 +80,18 @@ class EmbeddedServer:
     def _keep_up(self) -> None:
         while not self._closing.wait(WATCH_SECONDS):
             if _is_running(self._data_dir / "postgres"):
+                with contextlib.suppress(OSError):  # the next round tries again
+                    self._keep_guarded()
                 continue
             logger.error("the embedded PostgreSQL is gone; starting it again")
             try:
                 _start(self._data_dir)
             except (*FAILURES, StorageError) as error:
                 logger.error("the embedded PostgreSQL did not start: %s", _reason(error))
+
+    def _keep_guarded(self) -> None:
+        if self._guardian is None or self._guardian.poll() is not None:
+            self._guardian = _ensure_guardian(self._data_dir)
 
 
 def start(data_dir: Path) -> EmbeddedServer:
@@ -368,13 +376,17 @@ def _fits_socket(folder: Path) -> bool:
     return len(os.fsencode(folder / ".s.PGSQL.5432")) <= LONGEST_SOCKET
 
 
-def _ensure_guardian(data_dir: Path) -> None:
+def _ensure_guardian(data_dir: Path) -> subprocess.Popen[bytes] | None:
+    """The guardian that was started, as there was none.
+
+    One that just starts and finds this look in its way ends; this starts another then.
+    """
     with guardian_lock(data_dir).open("w") as probe:
         try:
             fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return
-    subprocess.Popen(
+            return None
+    return subprocess.Popen(
         [sys.executable, "-m", "fotofinish.database.guardian", str(data_dir)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -102,6 +102,18 @@ def test_server_stops_even_when_its_last_user_is_killed(data_dir: Path) -> None:
     assert _eventually(lambda: not _servers(data_dir))
 
 
+def test_server_stops_though_its_guardian_was_killed_meanwhile(data_dir: Path) -> None:
+    holder = _hold(data_dir)
+    assert _eventually(lambda: bool(_waiting_guardians(data_dir)))
+    killed = _waiting_guardians(data_dir)
+    for guardian in killed:
+        guardian.kill()
+    assert _eventually(lambda: any(one not in killed for one in _waiting_guardians(data_dir)))
+    holder.kill()
+    holder.wait()
+    assert _eventually(lambda: not _servers(data_dir))
+
+
 @pytest.mark.parametrize("all_of_it", [True, False], ids=["all of it", "its parent process"])
 def test_starts_again_after_the_server_itself_was_killed(data_dir: Path, all_of_it: bool) -> None:
     holder = _hold(data_dir)
@@ -287,6 +299,16 @@ def _answers(dsn: str) -> bool:
 
 def _socket_dir(dsn: str) -> Path:
     return Path(str(conninfo_to_dict(dsn)["host"]))
+
+
+def _waiting_guardians(data_dir: Path) -> list[psutil.Process]:
+    words = ["fotofinish.database.guardian", str(data_dir.resolve())]
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cmdline()[2:] == words and process.status() == psutil.STATUS_SLEEPING:
+                found.append(process)
+    return found
 
 
 def _servers(data_dir: Path) -> list[psutil.Process]:
