@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -58,6 +59,9 @@ def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Data
 
     Raises StorageError when it cannot be reached; the message carries no password.
     """
+    # psycopg reads no other form, which a role or a database may be set to; as `options` in the
+    # address, PgBouncer before 1.20 would refuse it
+    os.environ["PGDATESTYLE"] = "ISO"
     if settings.database_url is None:
         server = embedded.start(settings.data_dir)
         try:

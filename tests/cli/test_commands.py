@@ -160,6 +160,19 @@ def test_a_date_that_is_none_is_refused_with_an_example(installation: Installati
     assert "'next Sunday' is no date; write one like 2026-05-17T09:00" in done.stderr
 
 
+def test_a_database_that_writes_dates_in_another_form_is_understood(
+    installation: Installation,
+) -> None:
+    org = installation.json("org", "create", "Dated")["org_id"]
+    with psycopg.connect(installation.dsn, autocommit=True) as connection:
+        connection.execute("alter database fotofinish set datestyle = 'German'")
+        try:
+            done = installation.run("key", "create", str(org), DATABASE_URL=installation.dsn)
+        finally:
+            connection.execute("alter database fotofinish reset datestyle")
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_id_that_is_taken_is_refused_with_a_reason(installation: Installation) -> None:
     done = installation.run("org", "create", "Again", "--id", "903")
     assert done.returncode == 1
