@@ -75,20 +75,7 @@ def test_a_second_demo_leaves_keys_alone_but_for_its_own(folder: Path) -> None:
     assert second.returncode == 0
 
 
-def test_sigterm_stops_a_demo_with_its_server(folder: Path) -> None:
-    photo = np.random.default_rng(6).integers(0, 255, (96, 128, 3), dtype=np.uint8)
-    (folder / "one.jpg").write_bytes(simplejpeg.encode_jpeg(photo))
-    demo = _demo(folder, "--photos", "one.jpg", "--port", str(free_port()))
-    _until(demo, "Ctrl-C")
-    (server,) = [
-        child for child in psutil.Process(demo.pid).children() if "serve" in child.cmdline()
-    ]
-    demo.terminate()
-    assert demo.wait(60) == 0
-    assert not server.is_running()
-
-
-def test_a_demo_beside_a_real_installation_keeps_to_itself(
+def test_a_demo_beside_a_real_installation_keeps_to_itself_and_sigterm_stops_all_of_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = {
@@ -108,8 +95,12 @@ def test_a_demo_beside_a_real_installation_keeps_to_itself(
     docs = re.search(r"http://127\.0\.0\.1:\d+/api/v1/docs", said)
     assert docs is not None, said
     page = httpx.get(docs[0]).text
+    (server,) = [
+        child for child in psutil.Process(demo.pid).children() if "serve" in child.cmdline()
+    ]
     demo.terminate()
     assert demo.wait(60) == 0
+    assert not server.is_running()
     assert "real.example" not in page
     assert docs[0].removesuffix("/docs") in page
     assert len(list((folder / "demo-data" / "storage").rglob("large/*.jpg"))) == 1

@@ -24,7 +24,7 @@ import simplejpeg
 from fotofinish.database.connection import open_database
 from fotofinish.settings import load_settings
 
-PHOTOS = 100
+PHOTOS = 60
 KILLS = 6
 PATIENCE = 240.0
 
