@@ -9,7 +9,6 @@ from procrastinate import App
 from psycopg import AsyncConnection
 
 from fotofinish import jobs
-from fotofinish.faces.matching import lock_for_photo
 from fotofinish.photos.photos import lock_photos
 
 
@@ -19,7 +18,6 @@ async def set_hidden(
     """Hide photos from every search and list but the operator's, or show them; says how many."""
     values = {"event": event_id, "ids": list(photo_ids), "hidden": hidden}
     async with connection.transaction():
-        await lock_for_photo(connection, event_id)
         await lock_photos(connection, event_id, photo_ids)
         cursor = await connection.execute(
             """update photo set hidden = %(hidden)s

@@ -15,7 +15,6 @@ from psycopg import AsyncConnection
 
 from fotofinish import jobs
 from fotofinish.database.connection import Pool
-from fotofinish.faces.matching import lock_for_photo
 from fotofinish.photos.keys import original_key, preview_keys
 from fotofinish.photos.photos import lock_photos
 from fotofinish.storage.stores import Store
@@ -31,7 +30,6 @@ async def delete_photos(
     The job that deletes their objects is committed with it.
     """
     async with connection.transaction():
-        await lock_for_photo(connection, event_id)
         await lock_photos(connection, event_id, photo_ids)
         cursor = await connection.execute(
             """with gone as (

@@ -106,7 +106,7 @@ async def lock_photos(
     """Keep others from writing what these photos have until this transaction has ended.
 
     Gives those that there are. Who writes of several locks them first: in the order of their ids,
-    so that no two wait for each other, nor for who deletes their event.
+    so that no two wait for each other, nor for who deletes their event (`lock_for_photo`).
     """
     await lock_for_photo(connection, event_id)
     cursor = await connection.execute(
