@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 from fotofinish.demo.generator import DemoSet
 from fotofinish.web import body_room
 from fotofinish.web.gallery.languages import FOLDER
-from tests.gallery.conftest import Gallery
+from tests.gallery.conftest import START, Gallery
 
 TEMPLATES = FOLDER.parent / "templates" / "gallery"
 KINDS = ("**.html", "**.txt")
@@ -215,6 +215,17 @@ def test_an_hour_that_the_clock_shows_twice_is_one_search_for_both(
     ):
         shown = client.get(f"{gallery.address}/find?day=2026-10-25&{span}").text
         assert [photo for photo in photos if photo in shown] == found, span
+
+
+def test_the_day_that_is_offered_first_is_the_one_with_most_photos(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    unset = gallery.add()  # a camera whose clock was never set
+    gallery.execute("update photo set captured_at = '2000-01-01T00:00Z' where id = %s", unset)
+    gallery.add()
+    gallery.add()
+    offered = re.findall(r'<option value="([^"]+)"( selected)?>', client.get(gallery.address).text)
+    assert offered == [("2000-01-01", ""), (f"{START:%Y-%m-%d}", " selected")]
 
 
 @pytest.mark.parametrize(

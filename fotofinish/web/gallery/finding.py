@@ -22,6 +22,7 @@ from fotofinish.web.gallery.searches import (
     MOST_IN_ARCHIVE,
     NothingAsked,
     Search,
+    busiest_day,
     check_search,
     find_images,
     hours_of,
@@ -55,13 +56,14 @@ class Finding:
         """The page with the forms; `fault` is what was wrong with what was sent."""
         ours = services(request)
         async with ours.pool.connection() as connection:
-            days = await days_of_event(connection, gallery.event.id)
+            hours = hours_of(gallery.event, await days_of_event(connection, gallery.event.id))
         return self._frame.render(
             request,
             "gallery/start.html",
             gallery,
             status=status,
-            days=hours_of(gallery.event, days),
+            days=hours,
+            busiest=busiest_day(hours),
             consent_version=CONSENT_VERSION,
             kept_days=kept_days(ours.settings, gallery.event),
             mine=own_search(request, gallery.event),

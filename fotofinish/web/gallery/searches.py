@@ -152,3 +152,8 @@ def hours_of(event: PublishedEvent, days: list[DayCount]) -> dict[str, list[Hour
             else:
                 hours.append(Hour(label, hour.count, search))
     return found
+
+
+def busiest_day(hours: dict[str, list[Hour]]) -> str | None:
+    """The day with the most photos: a camera whose clock is wrong has few on another day."""
+    return max(hours, key=lambda day: sum(hour.photos for hour in hours[day]), default=None)
