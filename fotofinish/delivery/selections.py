@@ -39,7 +39,7 @@ class Original:
 
 COLUMNS = """photo.id, photo.event_id, photo.extension, photo.size, photo.width, photo.height,
     photo.drawn, photo.crc32, photo.captured_at"""
-SHOWN = "photo.state = 'ready' and not photo.hidden"
+SHOWN = "photo.width is not null and not photo.hidden"
 
 OF_BIB = f"""select {COLUMNS} from bib_tag join photo on photo.id = bib_tag.photo_id
     where bib_tag.event_id = %s and bib_tag.bib = %s and bib_tag.visible and {SHOWN}

@@ -17,7 +17,7 @@ from fotofinish.bibs.numbers import normalise_bib
 
 SHOWN = {
     "all": "true",
-    "ready": "state = 'ready' and not hidden",
+    "ready": "width is not null and not hidden",
     "no-bib": "state = 'ready' and not exists (select 1 from bib_tag where photo_id = photo.id)",
     "no-face": "state = 'ready' and not exists (select 1 from face where photo_id = photo.id)",
     "unsure": "state = 'ready' and exists (select 1 from bib_tag "

@@ -31,7 +31,7 @@ async def contact_sheet(
                       array(select bib from bib_tag where photo_id = photo.id
                             order by confidence desc, bib) as bibs
                from photo
-               where event_id = %s and state = 'ready' and not hidden
+               where event_id = %s and width is not null and not hidden
                order by coalesce(captured_at, 'infinity'), id limit %s""",
             [event_id, limit],
         )

@@ -67,7 +67,7 @@ select (select coalesce(sum(photos), 0)::bigint from bucket), page.*
 from (values (1)) always
 left join lateral (
   select id, width, height, drawn from photo
-  where event_id = %(event)s and state = 'ready' and not hidden
+  where event_id = %(event)s and width is not null and not hidden
     and (coalesce(captured_at, 'infinity'), id)
         >= ((select minute from start), (select prefix from start))
   order by coalesce(captured_at, 'infinity'), id
@@ -79,7 +79,7 @@ BEFORE = """
 select (select coalesce(sum(photos), 0)::bigint from photo_bucket
         where event_id = %(event)s and minute < date_bin('1 minute', %(at)s, 'epoch'))
      + (select count(*) from photo
-        where event_id = %(event)s and state = 'ready' and not hidden
+        where event_id = %(event)s and width is not null and not hidden
           and coalesce(captured_at, 'infinity') >= date_bin('1 minute', %(at)s, 'epoch')
           and coalesce(captured_at, 'infinity') < %(at)s)
 """
@@ -117,7 +117,7 @@ order by page.captured_at, page.photo_id
 async def images_of_event(
     connection: AsyncConnection, event_id: int, *, offset: int, limit: int
 ) -> ImagePage:
-    """A page of all photos that are ready and not hidden."""
+    """A page of all photos that everybody sees: not hidden, and ready at least once."""
     values = {"event": event_id, "rank": offset, "limit": limit}
     return await _page(connection, PAGE_OF_EVENT, values)
 
@@ -190,7 +190,7 @@ async def first_images(connection: AsyncConnection, event_ids: Sequence[int]) ->
         """select event.id, first.id, width, height, drawn from unnest(%s::bigint[]) event(id)
            join lateral (
              select id, width, height, drawn from photo
-             where event_id = event.id and state = 'ready' and not hidden
+             where event_id = event.id and width is not null and not hidden
              order by coalesce(captured_at, 'infinity'), id limit 1) first on true""",
         [list(event_ids)],
         prepare=True,

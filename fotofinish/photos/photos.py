@@ -197,10 +197,14 @@ async def event_status(connection: AsyncConnection, event_id: int) -> EventStatu
 
 
 async def count_states(connection: AsyncConnection) -> dict[str, int]:
-    """All events' photos by state; those that are ready and shown from the kept counts."""
+    """All events' photos by state; those that are ready and shown from the kept counts, in which
+    those that are read again are too."""
     cursor = await connection.execute(
         """select state, count(*) from photo where state <> 'ready' group by state
-           union all select 'ready', coalesce(sum(photos), 0)::bigint from photo_bucket"""
+           union all
+           select 'ready', (select coalesce(sum(photos), 0)::bigint from photo_bucket)
+             - (select count(*) from photo
+                where state <> 'ready' and width is not null and not hidden)"""
     )
     counted: dict[str, int] = dict(await cursor.fetchall())
     return {state: counted.get(state, 0) for state in STATES}

@@ -42,7 +42,7 @@ async def ask_removal(
     cursor = await connection.execute(
         """select (select count(*) from removal_request
                    where photo_id = photo.id and state = 'open')
-           from photo where id = %s and event_id = %s and state = 'ready' and not hidden""",
+           from photo where id = %s and event_id = %s and width is not null and not hidden""",
         [photo_id, event_id],
     )
     row = await cursor.fetchone()

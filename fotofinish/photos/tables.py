@@ -1,6 +1,7 @@
 """Tables of photos: one row an original, from the moment its bytes are safe; and their numbers.
 
-`photo_bucket` says how many photos of an event (ready, not hidden) were captured in each minute;
+A photo that was ready once has a width, and everybody sees it unless it is hidden, also while it is
+read again. `photo_bucket` says how many such photos of an event were captured in each minute;
 triggers keep it. Photos without a capture time are at `infinity`, by the first byte of their id. A
 bucket is the sum of its rows: writers choose a `slot` so as not to wait for each other.
 """
@@ -78,7 +79,7 @@ photo = Table(
         text("coalesce(captured_at, 'infinity')"),
         "id",
         postgresql_include=["captured_at", "width", "height", "drawn"],
-        postgresql_where=text("state = 'ready' and not hidden"),
+        postgresql_where=text("width is not null and not hidden"),
     ),
 )
 

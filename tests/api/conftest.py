@@ -117,6 +117,7 @@ class Race:
             data = uuid.uuid4().bytes
         sha256 = hashlib.sha256(data).digest()
         photo_id = image_id(self.event_id, sha256)
+        width, height = (6000, 4000) if state == "ready" else (None, None)
         if captured_at == "next":
             captured_at = START + timedelta(seconds=next(self.clock))
         with psycopg.connect(self.server.database.dsn) as connection:
@@ -124,9 +125,9 @@ class Race:
                 """insert into photo (id, event_id, sha256, size, content_type, extension, name,
                                       width, height, captured_at, state, hidden,
                                       drawn)
-                   values (%s, %s, %s, %s, 'image/jpeg', %s, 'a.jpg', 6000, 4000, %s, %s, %s, 1)""",
+                   values (%s, %s, %s, %s, 'image/jpeg', %s, 'a.jpg', %s, %s, %s, %s, %s, 1)""",
                 [photo_id, self.event_id, sha256, len(data),
-                 extension, captured_at, state, hidden],
+                 extension, width, height, captured_at, state, hidden],
             )  # fmt: skip
             for bib in bibs:
                 connection.execute(

@@ -132,13 +132,25 @@ def test_totals_follow_every_change_of_photos(race: Race) -> None:
 
     assert change("update photo set hidden = true where id = %s", first) == 2
     assert change("update photo set hidden = false where id = %s", first) == 3
-    assert change("update photo set state = 'processing' where id = %s", second) == 2
-    assert (
-        change("update photo set state = 'ready', captured_at = now() where id = %s", second) == 3
-    )
+    assert change("update photo set state = 'processing' where id = %s", second) == 3
+    assert change("update photo set width = null, height = null where id = %s", second) == 2
+    read = "update photo set state = 'ready', width = 6, height = 4, captured_at = now()"
+    assert change(f"{read} where id = %s", second) == 3
     assert change("update photo set captured_at = null where id = %s", first) == 3
     assert change("delete from photo where id = %s", first) == 2
     race.execute("delete from event where id = %s", [race.event_id])
+
+
+def test_photos_that_are_read_again_stay_in_every_list(race: Race) -> None:
+    photos = [race.add_photo("7") for _ in range(2)]
+    race.execute("update photo set state = 'waiting' where event_id = %s", [race.event_id])
+    for answer in (
+        race.get("/images"),
+        race.get("/bibs/7"),
+        race.get("/timeline/images", **{"from": 0, "to": 2**31}),
+    ):
+        assert ids(answer) == photos
+    assert data(race.get("/timeline/days"))["days"][0]["total"] == 2
 
 
 def test_totals_are_right_when_many_writers_meet_in_one_minute(race: Race) -> None:
@@ -148,7 +160,10 @@ def test_totals_are_right_when_many_writers_meet_in_one_minute(race: Race) -> No
         with psycopg.connect(race.server.database.dsn, autocommit=True) as connection:
             for photo in mine:
                 with connection.transaction():
-                    connection.execute("update photo set state = 'ready' where id = %s", [photo])
+                    connection.execute(
+                        "update photo set state = 'ready', width = 6, height = 4 where id = %s",
+                        [photo],
+                    )
 
     writers = [threading.Thread(target=finish, args=(photos[n::8],)) for n in range(8)]
     for writer in writers:

@@ -164,6 +164,8 @@ def test_metrics_count_requests_links_and_photos(race: Race, watched: Watched) -
     race.add_photo("7")
     race.lose_original(race.add_photo("7"))
     race.add_photo(state="failed")
+    again = race.add_photo()
+    race.execute("update photo set state = 'waiting' where id = %s", [again])
     for _ in range(3):
         httpx.post(
             f"{watched.url}{race.base}/original-photos",
@@ -183,6 +185,7 @@ def test_metrics_count_requests_links_and_photos(race: Race, watched: Watched) -
     assert grown('fotofinish_links_total{outcome="failed"}') == 3
     assert grown('fotofinish_photos{state="ready"}') == 2
     assert grown('fotofinish_photos{state="failed"}') == 1
+    assert grown('fotofinish_photos{state="waiting"}') == 1
 
 
 def test_the_queues_depth_and_age_are_in_the_metrics(watched: Watched, database: Database) -> None:

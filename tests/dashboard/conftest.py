@@ -62,12 +62,13 @@ class Office:
     def add_photo(self, state: str, *bibs: str, reason: str | None = None) -> uuid.UUID:
         """A row of a photo, without bytes."""
         photo_id = uuid.uuid4()
+        width, height = (600, 400) if state == "ready" else (None, None)
         self.execute(
             """insert into photo (id, event_id, sha256, size, content_type, extension, name, width,
                                   height, state, reason)
-               values (%s, %s, %s, 1, 'image/jpeg', 'jpg', %s, 600, 400, %s, %s)""",
+               values (%s, %s, %s, 1, 'image/jpeg', 'jpg', %s, %s, %s, %s, %s)""",
             photo_id, self.event_id, hashlib.sha256(photo_id.bytes).digest(),
-            f"{photo_id.hex[:6]}.jpg", state, reason,
+            f"{photo_id.hex[:6]}.jpg", width, height, state, reason,
         )  # fmt: skip
         for bib in bibs:
             self.execute(

@@ -195,7 +195,8 @@ def test_an_events_numbers_grow_while_one_looks(signed_in: Page, office: Office)
     signed_in.goto(f"{office.url}/events/{office.event_id}")
     legend = signed_in.locator(".legend")
     expect(legend).to_contain_text("0 ready")
-    office.execute("update photo set state = 'ready' where id = %s", photo)
+    read = "update photo set state = 'ready', width = 6, height = 4 where id = %s"
+    office.execute(read, photo)
     expect(legend).to_contain_text("1 ready")
     expect(signed_in.locator(".sheet img")).to_have_count(1)
 

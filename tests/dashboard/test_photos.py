@@ -147,7 +147,6 @@ def test_a_number_on_a_photo_that_was_never_read_shows_nothing_in_the_gallery(
     office: Office, state: str
 ) -> None:
     photo = office.add_photo(state)
-    office.execute("update photo set width = null, height = null where id = %s", photo)
     ((slug,),) = office.execute("select slug from event where id = %s", office.event_id)
     client = office.client(office.owner)
     for fields in ({"do": "add", "bib": "7"}, {"do": "hide"}, {"do": "show"}):
@@ -156,6 +155,20 @@ def test_a_number_on_a_photo_that_was_never_read_shows_nothing_in_the_gallery(
         assert page.status_code == 200, fields
         assert str(photo) not in page.text
     assert tags(office, photo) == {"7": "hand"}
+
+
+def test_photos_that_are_read_again_stay_where_everybody_sees_them(
+    office: Office, photos: list[uuid.UUID]
+) -> None:
+    client = office.client(office.owner)
+    client.send(f"/events/{office.event_id}/photos/change", do="again", photos=f"{photos[0]}")
+    client.send(f"/events/{office.event_id}/photos/change", do="left", photos=f"{photos[1]}")
+    assert shown(office) == 3
+    assert listed(office, "show=ready") == photos[:3]
+    office.execute("update photo set state = 'failed' where id = %s", photos[0])
+    client.send(f"/events/{office.event_id}/photos/change", do="hide", photos=f"{photos[1]}")
+    assert shown(office) == 2
+    assert listed(office, "show=ready") == [photos[0], photos[2]]
 
 
 def test_a_turned_photo_is_read_again(office: Office, photos: list[uuid.UUID]) -> None:
@@ -607,10 +620,10 @@ def _add_many(office: Office, photos: int) -> None:
     """Some have no capture time, some share one; every third wears a bib."""
     office.execute(
         """with made as (
-             insert into photo (id, event_id, sha256, size, content_type, extension, name, state,
-                                folder, captured_at)
+             insert into photo (id, event_id, sha256, size, content_type, extension, name, width,
+                                height, state, folder, captured_at)
              select gen_random_uuid(), %s, sha256(n::text::bytea), 1, 'image/jpeg', 'jpg',
-                    'IMG_' || n || '.jpg', 'ready', case n %% 2 when 0 then 'A' else 'B' end,
+                    'IMG_' || n || '.jpg', 6, 4, 'ready', case n %% 2 when 0 then 'A' else 'B' end,
                     case when n %% 5 > 0 then '2026-05-17Z'::timestamptz + n / 7 * interval '1 ms'
                     end
              from generate_series(1, %s) n returning id, event_id, name)

@@ -88,6 +88,17 @@ def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Cl
     assert kept == zlib.crc32(gallery.original(photo))
 
 
+def test_photos_that_are_read_again_stay_in_the_archive(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    photo = gallery.add("1")
+    gallery.execute("update photo set state = 'waiting' where id = %s", photo)
+    answer = client.get(f"{gallery.address}/photos.zip?bib=1")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        (name,) = archive.namelist()
+        assert archive.read(name) == gallery.original(photo)
+
+
 def test_an_original_that_is_gone_is_said_inside_the_gallery(
     gallery: Gallery, client: httpx.Client
 ) -> None:
