@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from fotofinish.bibs.meant import as_listed
 from fotofinish.bibs.numbers import MOST_SIGNS, normalise_bib, printed_bib
 from fotofinish.errors import InvalidValue
 from fotofinish.photos.photos import lock_photos
@@ -25,10 +26,12 @@ async def add_bib(
 ) -> int:
     """Say that these photos show this number; says on how many. What was read becomes certain.
 
-    Photos that were never read are found by it once they are.
+    It is kept as the start list writes it. Photos that were never read are found by it once they
+    are.
     """
     async with connection.transaction():
         await lock_photos(connection, event_id, photo_ids)
+        bib = await as_listed(connection, event_id, bib)
         await _take_refusals_back(connection, event_id, photo_ids, bib)
         cursor = await connection.execute(
             """insert into bib_tag (photo_id, bib, event_id, confidence, source, captured_at,

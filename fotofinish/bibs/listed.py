@@ -18,7 +18,7 @@ class StartList:
         # without white space and hyphens; None where that may be either of several
         self._plain: dict[str, str | None] = {}
         for bib in self._bibs:
-            plain = _plain(bib)
+            plain = plain_bib(bib)
             self._plain[plain] = None if plain in self._plain else bib
         self._shapes = Counter(map(_shape, self._plain))
         numbers = [bib for bib in self._bibs if bib.isdecimal()]
@@ -34,7 +34,7 @@ class StartList:
         """
         if text in self._bibs:
             return text
-        plain = _plain(text)
+        plain = plain_bib(text)
         if plain.isdecimal() and len(plain) == self._padded:
             plain = plain.lstrip("0")
         return self._plain.get(plain)
@@ -51,18 +51,19 @@ class StartList:
             for place in unsure
             for digit in DIGITS
             if digit != bib[place]
-            and (changed := _plain(bib[:place] + digit + bib[place + 1 :])) in self._plain
+            and (changed := plain_bib(bib[:place] + digit + bib[place + 1 :])) in self._plain
         }
         return self._plain[near.pop()] if len(near) == 1 else None
 
     def is_telling(self, bib: str) -> bool:
         """Whether few of all bibs of this one's shape are on the list: finding it is no chance."""
-        shape = _shape(_plain(bib))
+        shape = _shape(plain_bib(bib))
         possible = 10.0 ** shape.count("9") * LETTERS ** shape.count("A")
         return self._shapes[shape] <= MOST_OF_ALL_NUMBERS * possible
 
 
-def _plain(bib: str) -> str:
+def plain_bib(bib: str) -> str:
+    """Without the white space and hyphens in which a list and a bib may differ."""
     return bib.replace(" ", "").replace("-", "")
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from fotofinish.bibs.meant import as_listed
 from fotofinish.bibs.numbers import normalise_bib
 from fotofinish.errors import FotofinishError
 from fotofinish.events.access import ACCESS, Access, Claim, access_values
@@ -83,7 +84,8 @@ class Failure(TypedDict):
 async def find_by_bib(
     connection: AsyncConnection, claim: Claim, bib: str, *, offset: int, limit: int
 ) -> tuple[Access | None, OriginalsPage]:
-    """What the claim reaches, and the photos on which the bib is seen.
+    """What the claim reaches, and the photos on which the bib is seen; where there are none, those
+    of the bib as the start list writes it.
 
     They come by capture time (those without one last), then by id; none where the claim does not
     reach the event or bib search is off.
@@ -91,7 +93,13 @@ async def find_by_bib(
     # PostgreSQL has no character 0, and no runner wears one: such a bib is looked up as none
     bib = "" if "\0" in bib else normalise_bib(bib)
     values = {**access_values(claim), "bib": bib, "offset": offset, "limit": limit}
-    return await _find(connection, BY_BIB, values)
+    access, page = await _find(connection, BY_BIB, values)
+    if access is None or access.event_id is None or page.total:
+        return access, page
+    listed = await as_listed(connection, access.event_id, bib)
+    if listed == bib:
+        return access, page
+    return await _find(connection, BY_BIB, {**values, "bib": listed})
 
 
 async def find_by_selfie(

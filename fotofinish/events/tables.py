@@ -51,6 +51,8 @@ startlist_entry = Table(
     Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
     Column("bib", Text, primary_key=True),
     Column("name", Text),
+    # for numbers written with or without the list's white space and hyphens
+    Index("ix_startlist_entry_plain", "event_id", text("replace(replace(bib, ' ', ''), '-', '')")),
 )
 
 # what the organiser decided about the gallery; an event without a row has the defaults

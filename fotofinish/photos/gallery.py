@@ -14,6 +14,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from fotofinish.bibs.meant import as_listed
 from fotofinish.bibs.numbers import normalise_bib
 
 
@@ -147,11 +148,16 @@ async def images_between(
 async def images_of_bib(
     connection: AsyncConnection, event_id: int, bib: str, *, offset: int, limit: int
 ) -> ImagePage:
-    """A page of the photos on which the bib is seen."""
+    """A page of the photos on which the bib is seen; where there are none, of those of the bib as
+    the start list writes it."""
     if "\0" in bib:  # PostgreSQL has no such character
         return ImagePage(0, [])
-    values = {"event": event_id, "bib": normalise_bib(bib), "offset": offset, "limit": limit}
-    return await _page(connection, PAGE_OF_BIB, values)
+    bib = normalise_bib(bib)
+    values = {"event": event_id, "bib": bib, "offset": offset, "limit": limit}
+    page = await _page(connection, PAGE_OF_BIB, values)
+    if page.total or (listed := await as_listed(connection, event_id, bib)) == bib:
+        return page
+    return await _page(connection, PAGE_OF_BIB, {**values, "bib": listed})
 
 
 async def images_of_selfie(

@@ -13,6 +13,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from fotofinish.bibs.listed import StartList
+from fotofinish.bibs.numbers import normalise_bib
 from fotofinish.web.api import bodies
 from tests.api.conftest import START, Race
 
@@ -43,6 +45,41 @@ def test_the_answer_has_exactly_the_documented_form(race: Race) -> None:
             "page_size": 30,
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("listed", "worn", "typed", "found"),
+    [
+        (["7", "1234"], "7", "0007", True),
+        (["7", "1234"], "7", "007", False),
+        (["7", "0007", "1234"], "7", "0007", False),
+        (["7", "1234", "01"], "7", "0007", False),
+        (["A12", "B1"], "A12", " a-12", True),
+        (["A-12", "B1"], "A-12", "A 12", True),
+        (["A12", "A-12"], "A12", "A-12", False),
+        (["A12", "A-12"], "A12", "A 12", False),
+        ([], "7", "0007", False),
+    ],
+    ids=[
+        "zeros", "too few zeros", "listed with zeros", "another has a zero", "hyphen more",
+        "hyphen less", "listed with hyphen", "either of two", "no list",
+    ],
+)  # fmt: skip
+def test_a_bib_is_found_as_it_is_printed_where_the_start_list_writes_it_otherwise(
+    race: Race, listed: list[str], worn: str, typed: str, found: bool
+) -> None:
+    photo = race.add_photo(worn)
+    race.execute(
+        "insert into startlist_entry (event_id, bib) select %s, unnest(%s::text[])",
+        [race.event_id, listed],
+    )
+    answer = race.by_bib(typed)
+    assert filenames(answer) == ([f"{photo}.jpg"] if found else [])
+    assert answer["identifier"] == typed
+    assert race.get(f"/bibs/{typed}").json()["data"]["pagination"]["total"] == int(found)
+    assert StartList(listed).written(normalise_bib(typed)) == (
+        worn if found else typed if typed in listed else None
+    )
 
 
 def test_a_link_gives_the_original_bytes_to_anybody_and_says_how_to_save_them(race: Race) -> None:

@@ -300,6 +300,18 @@ def test_numbers_are_corrected_by_keyboard_alone(
     assert shown(office) == 2
 
 
+def test_a_number_by_hand_is_kept_as_the_start_list_writes_it(
+    office: Office, photos: list[uuid.UUID]
+) -> None:
+    office.execute(
+        "insert into startlist_entry (event_id, bib) values (%s, '42'), (%s, '1234')",
+        office.event_id, office.event_id,
+    )  # fmt: skip
+    address = f"/events/{office.event_id}/photos/change"
+    office.client(office.owner).send(address, do="add", photos=f"{photos[2]}", bib="0042")
+    assert tags(office, photos[2]) == {"42": "hand"}
+
+
 def test_a_number_that_is_typed_is_added_and_removes_none(
     page: Page, office: Office, photos: list[uuid.UUID]
 ) -> None:

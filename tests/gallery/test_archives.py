@@ -88,6 +88,20 @@ def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Cl
     assert kept == zlib.crc32(gallery.original(photo))
 
 
+def test_photos_of_a_bib_are_the_same_in_the_archive_as_on_the_page(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    photo = gallery.add("7")
+    gallery.execute(
+        "insert into startlist_entry (event_id, bib) values (%s, '7'), (%s, '123')",
+        gallery.event.id, gallery.event.id,
+    )  # fmt: skip
+    assert "1 photo" in client.get(f"{gallery.address}/find?bib=007").text
+    answer = client.get(f"{gallery.address}/photos.zip?bib=007")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert [archive.read(name) for name in archive.namelist()] == [gallery.original(photo)]
+
+
 def test_photos_that_are_read_again_stay_in_the_archive(
     gallery: Gallery, client: httpx.Client
 ) -> None:

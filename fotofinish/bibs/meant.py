@@ -1,0 +1,31 @@
+"""Which bib somebody means who writes a number as it is printed, where the start list has it
+otherwise: photos are tagged with what the list has."""
+
+from __future__ import annotations
+
+from psycopg import AsyncConnection
+
+from fotofinish.bibs.listed import plain_bib
+
+ALIKE = """
+select case when count(*) = 1 and not bool_or(bib = %s) then min(bib) end from startlist_entry
+where event_id = %s and replace(replace(bib, ' ', ''), '-', '') = %s
+"""
+# of lists without any leading zero: how long numbers are with theirs
+LONGEST = """
+select max(length(bib)) from startlist_entry
+where event_id = %s and bib ~ '^[0-9]+$' having not bool_or(bib like '0%%')
+"""
+
+
+async def as_listed(connection: AsyncConnection, event_id: int, bib: str) -> str:
+    """The bib as the event's start list writes it, by the rules of `StartList.written`; the bib
+    itself where the list has no such one, or there is no list."""
+    plain = plain_bib(bib)
+    if plain.startswith("0") and plain.isdecimal():
+        cursor = await connection.execute(LONGEST, [event_id])
+        if await cursor.fetchone() == (len(plain),):
+            plain = plain.lstrip("0")
+    cursor = await connection.execute(ALIKE, [bib, event_id, plain])
+    row = await cursor.fetchone()
+    return bib if row is None or row[0] is None else str(row[0])
