@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
@@ -15,8 +16,9 @@ from psycopg import AsyncConnection, OperationalError
 from rich.console import Console
 
 from fotofinish import __version__
-from fotofinish.database.connection import open_connection, open_database
-from fotofinish.errors import Conflict, FotofinishError
+from fotofinish.database import embedded
+from fotofinish.database.connection import Database, open_connection, open_database, place_of
+from fotofinish.errors import Conflict, FotofinishError, NotFound
 from fotofinish.settings import Settings, load_settings, misspelt_settings
 
 if TYPE_CHECKING:  # the commands load what they need, and no more
@@ -198,7 +200,7 @@ def import_(
 
     settings = load_settings()
     console = Console(stderr=True)
-    with open_database(settings) as database:
+    with _opened(settings) as database:
         try:
             report = asyncio.run(
                 import_photos(settings, database, event_id, paths, wait=wait, console=console)
@@ -311,7 +313,7 @@ def read(
 @app.command()
 def migrate() -> None:
     """Bring the database's schema up to date. `serve` and `worker` do so by themselves."""
-    with open_database(load_settings()):
+    with _opened(load_settings()):
         typer.echo("The database is up to date.")
 
 
@@ -478,9 +480,29 @@ def _with_connection(call: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async with open_connection(database) as connection:
             return await call(connection)
 
-    settings: Settings = load_settings()
-    with open_database(settings) as database:
+    with _opened(load_settings()) as database:
         return asyncio.run(run())
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    """The database; that it was made just now is told, and where something was not found.
+
+    A command that runs in another folder works with another one, unless the settings say which.
+    """
+    new = settings.embedded_database and not embedded.is_made(settings.data_dir)
+    with open_database(settings) as database:
+        if new:
+            folder = settings.data_dir.resolve()
+            told = (
+                f"A new database was made in {folder} (FOTOFINISH_DATA_DIR names another folder)."
+            )
+            typer.echo(told, err=True)
+        try:
+            yield database
+        except NotFound as error:
+            place = place_of(settings, database)
+            raise NotFound(f"{error.message} This is {place}.") from None
 
 
 def _print(data: dict[str, object], text: str, json_output: bool) -> None:

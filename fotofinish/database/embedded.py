@@ -131,6 +131,11 @@ def _reason(error: Exception) -> str:
     return said.rstrip(".") or type(error).__name__
 
 
+def is_made(data_dir: Path) -> bool:
+    """Whether there is a database in this data folder, or will be when its making has ended."""
+    return (data_dir / "postgres" / "PG_VERSION").exists()
+
+
 def users_lock(data_dir: Path) -> Path:
     """The file on which every user of the server holds a shared lock."""
     return data_dir / "postgres.users.lock"
@@ -293,7 +298,7 @@ def _user_name(uid: int) -> str:
 def _ensure_running(pgdata: Path, deadline: float) -> str:
     _refuse_another_users(pgdata)
     _clear_unfinished(pgdata, deadline)
-    fresh = not (pgdata / "PG_VERSION").exists()
+    fresh = not is_made(pgdata.parent)
     if (pgdata / "postmaster.pid").exists() and not _is_running(pgdata):
         _remove_locks(pgdata, deadline)
     server = _server(pgdata, start=False)

@@ -349,6 +349,23 @@ def test_what_does_not_exist_is_named(
     assert message in done.stderr
 
 
+def test_a_command_in_another_folder_says_that_it_made_a_database_and_where_it_looked() -> None:
+    elsewhere = Path(tempfile.mkdtemp(prefix="ff-cli-"))  # a short path: sockets have a limit
+    other = Installation(elsewhere, "")
+    first = other.run("org", "create", "Acme", "--json", DATA_DIR="data")
+    second = other.run("status", "456", "--json", DATA_DIR="data")
+    shutil.rmtree(elsewhere, ignore_errors=True)
+    folder = elsewhere / "data"
+    assert json.loads(first.stdout)["name"] == "Acme"
+    assert _lines(first) == [
+        f"A new database was made in {folder} (FOTOFINISH_DATA_DIR names another folder)."
+    ]
+    assert second.stdout == ""
+    (line,) = _lines(second)
+    assert line.startswith("Error: There is no event 456.")
+    assert f"This is the embedded database in {folder} (no FOTOFINISH_DATABASE_URL" in line
+
+
 def test_a_start_list_is_replaced_whole(installation: Installation) -> None:
     file = installation.folder / "list.csv"
     file.write_text("Bib;Name\n7;Ann\n007;Bob\n")
