@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 from psycopg import AsyncConnection, OperationalError
@@ -450,8 +451,15 @@ def _failure_lines(failed: list[tuple[str, str]], most: int | None = None) -> li
 
 
 def _settings_to_run_with() -> Settings:
-    """The settings, with a warning of each variable that looks like one and is none."""
+    """The settings, with a warning of each variable that looks like one and is none, and of an
+    address that pages do not work at."""
     settings = load_settings()
+    if urlsplit(settings.public_url).path.strip("/"):
+        typer.echo(
+            "Warning: FOTOFINISH_PUBLIC_URL has a path: the API works beneath one, pages do not. "
+            "Give Fotofinish a host name of its own.",
+            err=True,
+        )
     for name, nearest in misspelt_settings().items():
         hint = f"did you mean {nearest}?" if nearest else "docs/production.md has them all."
         typer.echo(f"Warning: {name} is no setting and changes nothing; {hint}", err=True)

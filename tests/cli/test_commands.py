@@ -692,6 +692,14 @@ def test_what_kubernetes_sets_beside_a_service_of_our_name_is_not_told_as_misspe
     ]
 
 
+def test_an_address_with_a_path_is_told_to_be_none_for_pages(installation: Installation) -> None:
+    with_path = installation.run("doctor", PUBLIC_URL="https://example.org/photos/")
+    assert with_path.returncode == 0
+    (warning,) = _lines(with_path)
+    assert warning.startswith("Warning: FOTOFINISH_PUBLIC_URL has a path")
+    assert not _lines(installation.run("doctor", PUBLIC_URL="https://photos.example.org/"))
+
+
 def test_a_secret_key_that_can_be_guessed_is_refused_with_how_to_make_one(
     installation: Installation,
 ) -> None:
