@@ -18,6 +18,10 @@ from fotofinish.storage.stores import Store, open_store
 from fotofinish.vision.registry import MODELS, model_path
 from fotofinish.workers import workers_alive
 
+NO_STORAGE = (
+    "check FOTOFINISH_STORAGE_URL, and the cloud's keys in the environment ('the storage' in "
+    "docs/production.md)"
+)
 BUCKET_IS_AWAY = (
     "open that address where participants are: if it answers there, nothing is wrong; else correct "
     "public_endpoint in FOTOFINISH_STORAGE_URL, as links of photos lead there too"
@@ -47,12 +51,22 @@ def examine(settings: Settings) -> list[Check]:
     """Try everything an installation needs; never raises for what is broken."""
     return [
         *_database(settings),
-        _tried("storage", lambda: _storage(settings), "check FOTOFINISH_STORAGE_URL"),
-        _tried("uploads from browsers", lambda: _direct(settings), BUCKET_IS_AWAY),
+        *_stored(settings),
         *(_model(name) for name in MODELS),
         *_embedder(settings),
         Check("links", True, f"valid {settings.link_ttl} s, under {settings.public_url}"),
     ]
+
+
+def _stored(settings: Settings) -> list[Check]:
+    """The storage, and which way uploads take to it, which nobody can tell without it."""
+    uploads = "uploads from browsers"
+    storage = _tried("storage", lambda: _storage(settings), NO_STORAGE)
+    if not storage.ok:
+        return [storage, Check(uploads, False, "not tried", "mend the storage first")]
+    own_address = "public_endpoint=" in (settings.storage_url or "")
+    mend = BUCKET_IS_AWAY if own_address else NO_STORAGE
+    return [storage, _tried(uploads, lambda: _direct(settings), mend)]
 
 
 def _model(name: str) -> Check:

@@ -524,6 +524,21 @@ def test_doctor_says_what_to_try_when_only_participants_may_reach_the_bucket(
     assert "if it answers there, nothing is wrong; else correct public_endpoint" in told
 
 
+def test_doctor_says_what_to_do_about_a_storage_without_keys(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    done = installation.run("doctor", STORAGE_URL="s3://photos?endpoint=http://127.0.0.1:9")
+    told = done.stdout.splitlines()
+    start = next(at for at, line in enumerate(told) if line.startswith("FAIL storage"))
+    assert done.returncode == 1
+    assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment" in told[start]
+    assert "to mend it: check FOTOFINISH_STORAGE_URL, and the cloud's keys" in told[start + 1]
+    assert told[start + 2] == "FAIL uploads from browsers: not tried"
+    assert told[start + 3] == "       to mend it: mend the storage first"
+
+
 @pytest.mark.parametrize("content", [None, b"no network at all"])
 def test_doctor_loads_the_face_embedder_and_says_how_to_mend_it(
     installation: Installation, tmp_path: Path, content: bytes | None
