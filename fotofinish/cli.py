@@ -327,7 +327,8 @@ def download(
     key: Annotated[
         str,
         typer.Option(
-            help="An API key of the organisation; better in the environment than in the history.",
+            help="An API key of the organisation; better in the environment (not in .env) than in "
+            "the history.",
             envvar="FOTOFINISH_API_KEY",
         ),
     ],

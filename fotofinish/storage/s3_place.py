@@ -77,7 +77,7 @@ def s3_place(url: str, environment: Mapping[str, str]) -> S3Place:
     if keys is None and own:
         raise SettingsError(
             "The storage needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-            "in the environment."
+            "in the environment (not in .env)."
         )
     return S3Place(parts.netloc, endpoint, _endpoint(public) if public else endpoint, region, keys)
 

@@ -533,7 +533,7 @@ def test_doctor_says_what_to_do_about_a_storage_without_keys(
     told = done.stdout.splitlines()
     start = next(at for at, line in enumerate(told) if line.startswith("FAIL storage"))
     assert done.returncode == 1
-    assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment" in told[start]
+    assert "AWS_SECRET_ACCESS_KEY in the environment (not in .env)." in told[start]
     assert "to mend it: check FOTOFINISH_STORAGE_URL, and the cloud's keys" in told[start + 1]
     assert told[start + 2] == "FAIL uploads from browsers: not tried"
     assert told[start + 3] == "       to mend it: mend the storage first"
