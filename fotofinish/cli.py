@@ -425,6 +425,10 @@ def main() -> None:
         app()
     except FotofinishError as error:
         _fail(error.message)
+    except (UnicodeEncodeError, UnicodeDecodeError) as error:
+        if error.encoding != "utf-8":  # what the terminal cannot show
+            raise
+        _fail("What was given is not text in UTF-8.")
     except Exception as error:
         # the queue wraps what it meets
         met = error if isinstance(error, OperationalError) else error.__cause__

@@ -55,6 +55,7 @@ class Installation:
             capture_output=True,
             text=True,
             input=stdin,
+            errors="surrogateescape",
             cwd=self.folder,
             timeout=PATIENCE,
         )
@@ -478,6 +479,37 @@ def test_a_password_is_made_or_read_from_standard_input(installation: Installati
         stdin="a long enough secret\n",
     )  # fmt: skip
     assert "secret" not in given.stdout + given.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "encoding"),
+    [
+        (("org", "create", os.fsdecode(b"M\xfcller Lauf")), "", {}),
+        (
+            ("user", "create", "eve@example.org", "--org", "903", "--password-stdin"),
+            os.fsdecode(b"lang\xfc genug\n"),
+            {},
+        ),
+        (
+            ("event", "create", "903", "Lauf für Müller"),
+            "",
+            {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        ),
+    ],
+    ids=["argument", "standard input", "locale"],
+)
+def test_what_is_no_text_in_utf_8_is_refused_in_one_line(
+    installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    stdin: str,
+    encoding: dict[str, str],
+) -> None:
+    for name, value in encoding.items():
+        monkeypatch.setenv(name, value)
+    done = installation.run(*words, stdin=stdin)
+    assert done.returncode == 1
+    assert _lines(done) == ["Error: What was given is not text in UTF-8."]
 
 
 def test_a_password_for_nobody_is_refused_and_a_second_account_points_to_it(
