@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from fotofinish.errors import Conflict, InvalidValue
 
 MAX_ID = 2**63 - 1
+MAX_GIVEN_ID = 2**53 - 1  # leaves room for those that follow; JavaScript's numbers hold it exactly
 MAX_NAME = 200
 
 
@@ -61,6 +62,6 @@ async def create_organisation(
 
 
 def check_id(id: int | None) -> None:
-    """Raise InvalidValue unless `id` is None or fits a positive bigint."""
-    if id is not None and not 0 < id <= MAX_ID:
-        raise InvalidValue(f"An id is a positive whole number of at most {MAX_ID}.")
+    """Raise InvalidValue unless `id` is None or one that may be asked for."""
+    if id is not None and not 0 < id <= MAX_GIVEN_ID:
+        raise InvalidValue(f"An id is a positive whole number of at most {MAX_GIVEN_ID}.")

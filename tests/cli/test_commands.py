@@ -181,6 +181,15 @@ def test_an_id_that_is_taken_is_refused_with_a_reason(installation: Installation
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [("org", "create"), ("event", "create", "903")])
+def test_an_id_that_leaves_no_room_for_others_is_refused(
+    installation: Installation, words: tuple[str, ...]
+) -> None:
+    done = installation.run(*words, "Last", "--id", str(2**63 - 1))
+    assert done.returncode == 1
+    assert "An id is a positive whole number of at most 9007199254740991." in done.stderr
+
+
 def test_a_key_is_shown_once_and_at_most_ten_are_made(installation: Installation) -> None:
     org = str(installation.json("org", "create", "Keys")["org_id"])
     keys = {installation.json("key", "create", org)["api_key"] for _ in range(10)}
