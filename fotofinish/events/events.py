@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from psycopg import AsyncConnection
-from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.errors import ForeignKeyViolation, NumericValueOutOfRange, UniqueViolation
 from psycopg.rows import class_row
 
 from fotofinish.errors import Conflict, InvalidValue, NotFound
@@ -102,7 +102,7 @@ async def create_event(
         if error.diag.constraint_name == "uq_event_slug":
             raise Conflict("Others make events of this name right now. Try once more.") from None
         raise Conflict(f"Event {id} exists already; choose another --id.") from None
-    except ForeignKeyViolation:
+    except (ForeignKeyViolation, NumericValueOutOfRange):
         raise NotFound(
             f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
         ) from None

@@ -12,7 +12,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg import AsyncConnection
-from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.errors import ForeignKeyViolation, NumericValueOutOfRange, UniqueViolation
 
 from fotofinish.errors import Conflict, InvalidValue, NotAllowed, NotFound
 
@@ -65,7 +65,7 @@ async def create_account(
             )
     except UniqueViolation:
         raise Conflict(f"There is an account for {email} already.") from None
-    except ForeignKeyViolation:
+    except (ForeignKeyViolation, NumericValueOutOfRange):
         raise NotFound(
             f"There is no organisation {org_id}. 'fotofinish org create NAME' makes one."
         ) from None

@@ -348,6 +348,8 @@ def test_photos_that_could_not_be_read_are_named_after_an_import(
         (("import", "456", "/dev/null"), "/dev/null is neither a file nor a folder"),
         (("status", "999999"), "There is no event 999999"),
         (("key", "create", "999999"), "There is no organisation 999999"),
+        (("event", "create", "9" * 20, "X"), f"There is no organisation {'9' * 20}."),
+        (("user", "create", "a@b.org", "--org", "9" * 20), f"no organisation {'9' * 20}."),
         (("event", "create", "903", "X", "--time-zone", "Mars/Base"), "no time zone"),
     ],
 )
