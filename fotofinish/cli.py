@@ -24,9 +24,11 @@ from fotofinish.settings import Settings, load_settings, misspelt_settings
 
 if TYPE_CHECKING:  # the commands load what they need, and no more
     from fotofinish.events.startlist_files import Entry
+    from fotofinish.photos.photos import EventStatus
 
 T = TypeVar("T")
 FAILED_SHOWN = 20
+NOBODY_READS = "No worker is at work: 'fotofinish serve' or 'fotofinish worker' reads them."
 CONNECTION_LOST = ("08", "57P")  # SQLSTATE: connection exceptions, and servers that shut down
 
 app = typer.Typer(
@@ -198,6 +200,10 @@ def import_(
 ) -> None:
     """Put photos into an event. What is there already is skipped: stop and repeat at will."""
     from fotofinish.importing import import_photos
+    from fotofinish.photos.photos import event_status
+
+    async def look(connection: AsyncConnection) -> list[str]:
+        return await _unread_lines(connection, await event_status(connection, event_id))
 
     settings = load_settings()
     console = Console(stderr=True)
@@ -208,6 +214,7 @@ def import_(
             )
         except KeyboardInterrupt:
             _fail("Stopped. What is stored stays; run the same command again to go on.", 130)
+        unread = [] if wait else asyncio.run(_connected(database, look))
     lines = [
         f"{report.found} files found: {report.stored} stored, "
         f"{report.duplicates} there already, {len(report.rejected)} rejected.",
@@ -215,6 +222,7 @@ def import_(
         *_failure_lines(
             [(photo.file, photo.reason) for photo in report.failed or ()], FAILED_SHOWN
         ),
+        *unread,
     ]
     if report.failed and len(report.failed) > FAILED_SHOWN:
         lines.append(f"All of them: fotofinish status {event_id} --failed")
@@ -234,18 +242,22 @@ def status(
 
     from fotofinish.events.events import find_event
     from fotofinish.photos.failures import FailedPhoto, list_failed
-    from fotofinish.photos.photos import EventStatus, event_status
+    from fotofinish.photos.photos import event_status
 
-    async def look(connection: AsyncConnection) -> tuple[EventStatus, list[FailedPhoto]]:
+    async def look(
+        connection: AsyncConnection,
+    ) -> tuple[EventStatus, list[FailedPhoto], list[str]]:
         await find_event(connection, event_id)
         unread = await list_failed(connection, event_id) if failed else []
-        return await event_status(connection, event_id), unread
+        found = await event_status(connection, event_id)
+        return found, unread, await _unread_lines(connection, found)
 
-    found, unread = _with_connection(look)
+    found, unread, waiting = _with_connection(look)
     lines = [
         f"{found.photos} photos: {found.ready} ready, {found.processing} processing, "
         f"{found.waiting} waiting, {found.failed} failed. "
         f"{found.bibs} different bibs, {found.faces} faces.",
+        *waiting,
         *_failure_lines([(photo.name, photo.reason) for photo in unread]),
     ]
     named = [{"file": photo.name, "reason": photo.reason} for photo in unread]
@@ -455,6 +467,15 @@ def _failure_lines(failed: list[tuple[str, str]], most: int | None = None) -> li
     ]
 
 
+async def _unread_lines(connection: AsyncConnection, status: EventStatus) -> list[str]:
+    """A line when photos wait to be read and nobody does it; none else."""
+    if not status.waiting + status.processing:
+        return []
+    from fotofinish.workers import workers_alive
+
+    return [] if await workers_alive(connection) else [NOBODY_READS]
+
+
 def _settings_to_run_with() -> Settings:
     """The settings, with a warning of each variable that looks like one and is none, and of an
     address that pages do not work at."""
@@ -488,13 +509,13 @@ def _startlist_of(file: Path) -> list[Entry]:
 
 def _with_connection(call: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run one database action of a short command."""
-
-    async def run() -> T:
-        async with open_connection(database) as connection:
-            return await call(connection)
-
     with _opened(load_settings()) as database:
-        return asyncio.run(run())
+        return asyncio.run(_connected(database, call))
+
+
+async def _connected(database: Database, call: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async with open_connection(database) as connection:
+        return await call(connection)
 
 
 @contextmanager

@@ -214,6 +214,19 @@ def test_import_reports_what_became_of_every_file(installation: Installation, ph
     assert (again["stored"], again["duplicates"]) == (0, 3)
 
 
+def test_that_nobody_reads_the_photos_is_told(installation: Installation, photos: Path) -> None:
+    event = str(installation.json("event", "create", "903", "Nobody yet")["event_id"])
+    told = "No worker is at work: 'fotofinish serve' or 'fotofinish worker' reads them."
+    assert installation.run("import", event, str(photos)).stdout.splitlines()[-1] == told
+    assert installation.run("status", event).stdout.splitlines()[1:] == [told]
+    with psycopg.connect(installation.dsn, autocommit=True) as connection:
+        connection.execute("insert into procrastinate_workers (last_heartbeat) values ('infinity')")
+        read = installation.run("status", event)
+        connection.execute("delete from procrastinate_workers where last_heartbeat = 'infinity'")
+        connection.execute("delete from photo where event_id = %s", [event])
+    assert len(read.stdout.splitlines()) == 1
+
+
 def test_names_that_are_no_utf_8_keep_no_photo_out_and_are_told(
     installation: Installation, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
