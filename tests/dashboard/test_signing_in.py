@@ -183,8 +183,12 @@ def test_a_sessions_token_is_not_in_the_database(office: Office) -> None:
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/events", "/developer/keys"])
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://x"}])
-def test_forms_of_other_sites_are_refused(address: str, path: str, headers: dict[str, str]) -> None:
-    assert httpx.post(address + path, headers=headers).status_code == 403
+def test_forms_of_other_sites_are_refused_and_a_proxys_part_in_it_is_told(
+    address: str, path: str, headers: dict[str, str]
+) -> None:
+    refused = httpx.post(address + path, headers=headers)
+    assert refused.status_code == 403
+    assert "a proxy before the server changes the header Host" in refused.text
 
 
 def test_a_form_without_its_sessions_token_is_refused(office: Office) -> None:

@@ -29,7 +29,10 @@ FIELD_BYTES = 64 * 1024
 LONGEST_PATH = 200  # of a page that a form is sent from
 UNSENT = "unsent"
 TOKEN_HEADER = "X-Form-Token"
-FOREIGN_FORM = "This form was not sent from a page of this server. Load the page again."
+FOREIGN_FORM = (
+    "This form was not sent from a page of this server. Load the page again. If that does not "
+    "help, a proxy before the server changes the header Host, which it has to pass on."
+)
 SAFETY = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
