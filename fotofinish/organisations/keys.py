@@ -75,7 +75,10 @@ async def create_key(
         )
         made = await cursor.fetchone()
     if made is None:
-        raise Conflict(f"An organisation has at most {MAX_KEYS} keys; delete one first.")
+        raise Conflict(
+            f"An organisation has at most {MAX_KEYS} keys; delete one first, in the dashboard "
+            "under Developer."
+        )
     return key, made
 
 
