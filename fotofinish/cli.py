@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -319,7 +320,7 @@ def read(
         load_settings(), photos, embeddings=embeddings, start_list=listed, annotate=annotate
     ):
         failed = failed or "error" in line
-        typer.echo(json.dumps(line))
+        _say(json.dumps(line))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -327,7 +328,7 @@ def read(
 def migrate() -> None:
     """Bring the database's schema up to date. `serve` and `worker` do so by themselves."""
     with _opened(load_settings()):
-        typer.echo("The database is up to date.")
+        _say("The database is up to date.")
 
 
 @app.command()
@@ -418,7 +419,7 @@ def doctor(json_output: Json = False) -> None:
 def version(shown: bool) -> None:
     """Print the version and leave, when asked to."""
     if shown:
-        typer.echo(f"fotofinish {__version__}")
+        _say(f"fotofinish {__version__}")
         raise typer.Exit
 
 
@@ -540,7 +541,17 @@ def _opened(settings: Settings) -> Iterator[Database]:
 
 
 def _print(data: dict[str, object], text: str, json_output: bool) -> None:
-    typer.echo(json.dumps(data) if json_output else text)
+    _say(json.dumps(data) if json_output else text)
+
+
+def _say(text: str) -> None:
+    try:
+        typer.echo(text)
+    except BrokenPipeError:  # whoever read it has had enough
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed at the end
+        _fail(f"The output cannot be written: {error.strerror}.")
 
 
 def _fail(message: str, status: int = 1) -> NoReturn:

@@ -783,6 +783,18 @@ def test_a_secret_key_that_can_be_guessed_is_refused_with_how_to_make_one(
     assert "hunter2" not in said
 
 
+def test_an_output_that_cannot_be_written_is_told_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fotofinish", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert _lines(done) == ["Error: The output cannot be written: No space left on device."]
+
+
 @pytest.mark.parametrize("group", [(), ("org",), ("event",), ("key",), ("user",)])
 def test_the_list_of_commands_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
     done = subprocess.run(
