@@ -80,7 +80,7 @@ def download_originals(
                 results = _download(api, event_id, folder, parallel, console, bib=bib)
                 return DownloadReport(results, None if results else f"No photos show bib {bib}.")
             assert selfie is not None
-            search = api.search(event_id, selfie)
+            search = api.search(event_id, _picture(selfie))
             try:
                 results = _download(
                     api, event_id, folder, parallel, console, selfie=str(search.request_id)
@@ -92,6 +92,13 @@ def download_originals(
         raise FotofinishError(f"{error} Check --url, and whether the server runs.") from None
     except (ClientError, OSError, ValueError) as error:
         raise FotofinishError(str(error)) from None
+
+
+def _picture(selfie: Path) -> bytes:
+    try:
+        return selfie.read_bytes()
+    except OSError as error:
+        raise FotofinishError(f"{selfie} cannot be read: {error.strerror}.") from None
 
 
 def _download(

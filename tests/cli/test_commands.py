@@ -795,6 +795,18 @@ def test_an_output_that_cannot_be_written_is_told_in_one_line() -> None:
     assert _lines(done) == ["Error: The output cannot be written: No space left on device."]
 
 
+def test_a_selfie_that_is_missing_is_named(tmp_path: Path) -> None:
+    words = "download . --url http://127.0.0.1:9 --org 1 --event 1 --key k --selfie nix.jpg"
+    done = subprocess.run(
+        [sys.executable, "-m", "fotofinish", *words.split()],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert _lines(done) == ["Error: nix.jpg cannot be read: No such file or directory."]
+
+
 @pytest.mark.parametrize("group", [(), ("org",), ("event",), ("key",), ("user",)])
 def test_the_list_of_commands_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
     done = subprocess.run(
