@@ -264,6 +264,21 @@ def test_the_current_password_cannot_be_guessed_in_an_open_session(office: Offic
     assert client.send("/account/password", current=PASSWORD, **fields).status_code == 429
 
 
+def test_refused_forms_that_come_at_once_are_all_answered(office: Office) -> None:
+    client, new = office.client(office.owner), "a better password"
+
+    def send(number: int) -> int:
+        if number % 2:
+            return client.send(f"/events/{office.event_id}/delete", typed="another").status_code
+        fields = {"current": "guess", "password": new, "again": new}
+        return client.send("/account/password", **fields).status_code
+
+    with ThreadPoolExecutor(24) as executor:
+        answers = list(executor.map(send, range(48)))
+    assert answers[1::2] == [422] * 24
+    assert sorted(answers[::2]) == [403] * 10 + [429] * 14
+
+
 def test_one_session_is_ended_from_another(office: Office) -> None:
     here, there = office.client(office.owner), office.client(office.owner)
     (end,) = set(re.findall(r"/account/sessions/[0-9a-f-]{36}/end", here.http.get("/account").text))

@@ -57,9 +57,10 @@ class AccountPage:
             return await self._render(request, visitor, 422, DIFFERENT)
         who = insider(ours.settings.signing_key(), visitor.account.id)
         async with ours.pool.connection() as connection:
-            if not await take_attempt(connection, who):
-                return await self._render(request, visitor, 429, WAIT)
+            may_try = await take_attempt(connection, who)
             _, kept = await find_password_hash(connection, visitor.account.email)
+        if not may_try:
+            return await self._render(request, visitor, 429, WAIT)
         if not await asyncio.to_thread(fits, kept, text(form, "current")[:1024]):
             return await self._render(request, visitor, 403, WRONG)
         try:

@@ -27,15 +27,15 @@ class EventDeletion:
     async def delete(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/delete`."""
         event_id = request.path_params["event_id"]
-        async with services(request).pool.connection() as connection:
-            event = await find_own_event(connection, visitor.account.id, event_id)
-            current = require(visitor.organisation(event.org_id), "owner")
-            try:
+        try:
+            async with services(request).pool.connection() as connection:
+                event = await find_own_event(connection, visitor.account.id, event_id)
+                current = require(visitor.organisation(event.org_id), "owner")
                 await delete_event(
                     connection, current.org_id, event_id, typed_name=text(form, "typed")
                 )
-            except InvalidValue as error:
-                return await self._render(request, visitor, error)
+        except InvalidValue as error:
+            return await self._render(request, visitor, error)
         return RedirectResponse(f"/?org={current.org_id}&done=event-deleted", 303)
 
     async def _render(
