@@ -110,6 +110,9 @@ def run_worker(settings: Settings, database: Database, parent: int) -> None:
     except FotofinishError as error:
         logger.error("photos cannot be read: %s", error.message)
         raise SystemExit(1) from None
+    except Exception:
+        logger.exception("what gives a worker its photos failed")
+        raise SystemExit(1) from None
 
 
 async def workers_alive(connection: AsyncConnection) -> bool:
@@ -155,6 +158,8 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
         watch.cancel()
         worker.cancel()
         await asyncio.gather(worker, watch, return_exceptions=True)
+        if not worker.cancelled():
+            worker.result()  # raises what ended it, unless it was told to end
 
 
 def give_memory_back() -> None:

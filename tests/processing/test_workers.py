@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import multiprocessing
 import os
 import time
@@ -10,6 +11,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import NoReturn
 
+import psycopg
 import pytest
 
 from fotofinish import workers
@@ -60,3 +62,23 @@ def test_a_worker_makes_place_for_another_when_the_clock_was_set_back(
         assert worker.exitcode == 0
     finally:
         worker.kill()
+
+
+def test_a_worker_whose_queue_fails_says_why_and_ends_with_an_error(
+    database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    worker = multiprocessing.get_context("spawn").Process(
+        target=run_worker, args=(load_settings(data_dir=tmp_path), database, os.getpid())
+    )
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter function procrastinate_register_worker_v1 rename to missing")
+        worker.start()
+        try:
+            worker.join(120)
+            assert worker.exitcode == 1
+        finally:
+            worker.kill()
+            connection.execute("alter function missing rename to procrastinate_register_worker_v1")
+    said = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert said[-1]["message"] == "what gives a worker its photos failed"
+    assert "procrastinate_register_worker_v1() does not exist" in said[-1]["stack"]
