@@ -1,4 +1,5 @@
-"""Servers for the tests: in a thread of this process, or a process of their own."""
+"""Servers for the tests: in a thread of this process, or a process of their own; and waiting for
+what they do."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port
+
+
+def wait_until(reached: Callable[[], object]) -> None:
+    """Return as soon as this is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @contextmanager

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 import uuid
+from asyncio.subprocess import Process
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import httpx
@@ -21,6 +23,7 @@ from skimage.data import astronaut
 
 from fotofinish.database.connection import open_connection, open_pool
 from fotofinish.errors import NotAllowed, NotFound
+from fotofinish.faces import reader
 from fotofinish.faces.matching import LOCK_CLASS, lock_for_photo, match_photo
 from fotofinish.faces.selfies import forget_expired, store_search
 from fotofinish.faces.templates import as_halfvec
@@ -29,6 +32,7 @@ from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder
 from fotofinish.web import body_room
 from tests.api.conftest import Race
 from tests.loops import run
+from tests.running import wait_until
 
 BOUNDARY = "between-parts"
 Floats = npt.NDArray[np.float32]
@@ -403,26 +407,104 @@ def test_strangers_are_turned_away_before_the_upload_is_read(race: Race, selfie:
     assert post(race.with_key(None), selfie).status_code == 401
 
 
-def test_a_picture_that_kills_its_reader_is_refused_and_the_next_one_is_read(
-    race: Race, selfie: bytes
-) -> None:
-    def readers() -> list[psutil.Process]:
-        return [
-            child
-            for child in psutil.Process().children()
-            if "fotofinish.faces.reading" in child.cmdline()
-        ]
+@dataclass
+class Readings:
+    """How many selfies the reader was given, and how many it has answered."""
 
+    begun: int = 0
+    answered: int = 0
+
+
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
+    counted, ask = Readings(), reader._ask
+
+    async def count_and_ask(process: Process, picture: bytes) -> dict[str, str | None]:
+        counted.begun += 1
+        answer = await ask(process, picture)
+        counted.answered += 1
+        return answer
+
+    monkeypatch.setattr(reader, "_ask", count_and_ask)
+    return counted
+
+
+def readers() -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process().children()
+        if "fotofinish.faces.reading" in child.cmdline()
+    ]
+
+
+@pytest.fixture
+def stopped_reader(race: Race, selfie: bytes) -> Iterator[psutil.Process]:
+    """The process that reads selfies, which takes nothing until it is resumed."""
     assert post(race, selfie).status_code == 200  # there is a reader now
-    (reader,) = readers()
-    reader.suspend()
-    with ThreadPoolExecutor(2) as pool:
-        doomed = pool.submit(post, race, selfie)
-        time.sleep(2)  # until it has the selfie
-        reader.kill()
+    (process,) = readers()
+    process.suspend()
+    yield process
+    with suppress(psutil.NoSuchProcess):
+        process.resume()
+
+
+def test_a_picture_that_kills_its_reader_is_refused_and_the_next_one_is_read(
+    race: Race, selfie: bytes, stopped_reader: psutil.Process, readings: Readings
+) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        doomed = executor.submit(post, race, selfie)
+        wait_until(lambda: readings.begun)
+        stopped_reader.kill()
         assert doomed.result().status_code == 400
-        assert pool.submit(post, race, selfie).result().status_code == 200
-    assert readers() != [reader]
+    assert post(race, selfie).status_code == 200
+    assert readers() != [stopped_reader]
+
+
+def test_a_picture_that_takes_too_long_is_never_the_answer_to_the_next_one(
+    race: Race,
+    selfie: bytes,
+    template: Floats,
+    stopped_reader: psutil.Process,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_face(race, race.add_photo(), template)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(reader, "READ_SECONDS", 0.2)
+        assert post(race, selfie).status_code == 400
+    with suppress(psutil.NoSuchProcess):
+        stopped_reader.resume()  # were it kept, it would now say whose face it was
+    of_nobody = post(race, jpeg(np.zeros((300, 200, 3), np.uint8)))
+    assert of_nobody.json()["message"] == "No face was found in the selfie"
+    assert found(of_nobody) == []
+    assert len(found(post(race, selfie))) == 1
+
+
+def test_more_selfies_than_will_be_read_soon_are_put_off(
+    race: Race,
+    selfie: bytes,
+    stopped_reader: psutil.Process,
+    readings: Readings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader, "MOST_WAITING", 1)
+    with ThreadPoolExecutor(1) as executor:
+        waiting = executor.submit(post, race, selfie)
+        wait_until(lambda: readings.begun)
+        put_off = post(race, selfie)
+        assert (put_off.status_code, put_off.headers["retry-after"]) == (429, "5")
+        stopped_reader.resume()
+        assert waiting.result().status_code == 200
+    assert post(race, selfie).status_code == 200
+
+
+def key_was_used(race: Race) -> bool:
+    with psycopg.connect(race.server.database.dsn) as connection:
+        return (
+            None
+            not in connection.execute(
+                "select last_used_at from api_key where org_id = %s", [race.org_id]
+            ).fetchone()
+        )
 
 
 def post_slowly(race: Race, picture: bytes, meanwhile: Callable[[], None]) -> httpx.Response:
@@ -431,7 +513,7 @@ def post_slowly(race: Race, picture: bytes, meanwhile: Callable[[], None]) -> ht
 
     def pieces() -> Iterator[bytes]:
         yield body[:10]
-        time.sleep(0.5)  # until the server has looked at who asks
+        wait_until(lambda: key_was_used(race))  # the server has looked at who asks
         meanwhile()
         yield body[10:]
 
@@ -504,7 +586,7 @@ def test_a_charset_of_the_form_spoils_no_selfie(
 
 
 def test_selfies_that_wait_for_their_event_leave_connections_for_others(
-    race: Race, make_race: Any, selfie: bytes
+    race: Race, make_race: Any, selfie: bytes, readings: Readings
 ) -> None:
     other = make_race()
     with (
@@ -516,7 +598,7 @@ def test_selfies_that_wait_for_their_event_leave_connections_for_others(
                 "select pg_advisory_xact_lock(%s, hashint8(%s))", [LOCK_CLASS, race.event_id]
             )
             answers = [executor.submit(post, race, selfie) for _ in range(12)]
-            time.sleep(3)  # all of them are read by now
+            wait_until(lambda: readings.answered == 12)
             assert not any(answer.done() for answer in answers)
             assert other.get("/ping").status_code == 200
         assert {answer.result().status_code for answer in answers} == {200}
