@@ -358,6 +358,19 @@ def test_two_unsure_looks_that_read_the_same_are_surer_than_one() -> None:
     assert read(look, a_text("3717", at=(492, 502), confidence=0.6)) == {"3717"}
 
 
+def test_a_sign_that_one_look_guessed_and_another_saw_is_seen() -> None:
+    guess = a_text("3717", confidences=(1.0, 1.0, 1.0, 0.4))
+    assert read(guess) == set()
+    assert read(guess, a_text("3717", at=(492, 502))) == {"3717"}
+
+
+def test_of_looks_as_sure_as_each_other_the_widest_says_where_the_number_is() -> None:
+    tight = a_text("3717", confidence=0.992, aspect=0.5)
+    wide = a_text("3717", confidence=0.989, aspect=0.6)
+    (bib,) = bibs_from([tight, wide], [a_face()], WIDTH, HEIGHT, None)
+    assert bib.box == pytest.approx((430, 475, 120, 50))
+
+
 def test_numbers_that_people_wear_are_to_be_looked_around() -> None:
     texts = [a_text("Finish"), a_text("4", at=(900, 100)), a_text("1234")]
     assert worn_numbers(texts, (a_face(),), WIDTH, HEIGHT) == [2]
@@ -381,6 +394,12 @@ def test_what_one_look_of_many_sees_at_an_end_is_no_digit() -> None:
     looks = [a_text("1676", at=(498 - shift, 500)) for shift in range(4)]
     assert read(edge, *looks) == {"1676"}
     assert read(edge, looks[0]) == set()
+
+
+def test_a_mere_guess_at_an_end_is_no_digit() -> None:
+    looks = [a_text("167", at=(490 - shift, 500)) for shift in range(2)]
+    for guess, bibs in ((0.2, {"167"}), (0.3, set())):
+        assert read(a_text("1676", confidences=(1.0, 1.0, 1.0, guess)), *looks) == bibs
 
 
 def test_without_the_digit_that_is_half_hidden_a_number_is_not_whole() -> None:
