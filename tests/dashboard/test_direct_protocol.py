@@ -15,7 +15,7 @@ import pytest
 
 from fotofinish.database.connection import open_connection
 from fotofinish.errors import Conflict, ObjectMissing
-from fotofinish.photos.direct_uploads import clear_left
+from fotofinish.photos.direct_uploads import OTHER_SIZE, clear_left
 from fotofinish.photos.keys import image_id, incoming_key, original_key
 from fotofinish.settings import load_settings
 from fotofinish.storage.cloud import CloudStore
@@ -179,6 +179,18 @@ def test_what_is_no_photo_is_rejected_by_its_bytes(
     result = sender.send(b"GIF89a" + bytes(6000), "innocent.jpg")
     assert result["result"] == "rejected"
     assert "GIF" in str(result["reason"])
+    assert photos(office) == []
+
+
+def test_a_file_that_arrived_with_another_size_than_announced_is_rejected(
+    office: Office, sender: Sender, store: CloudStore
+) -> None:
+    data = photo(10)
+    state = sender.begin(len(data))
+    key = incoming_key(office.event_id, uuid.UUID(str(state["id"])))
+    store.put(key, data[:-1], content_type="image/jpeg", filename="cut.jpg")
+    answer = sender.post(f"/{state['id']}/finish").json()
+    assert answer == {"result": "rejected", "reason": OTHER_SIZE}
     assert photos(office) == []
 
 
