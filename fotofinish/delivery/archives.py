@@ -20,7 +20,6 @@ UTF8_NAMES = 0x0800
 MADE_ON_UNIX = 3 << 8
 PLAIN_FILE = 0o100644 << 16
 LIMIT = 0xFFFFFFFF
-MOST_ENTRIES = 0xFFFF
 LOCAL = struct.Struct("<4s5H3L2H")
 CENTRAL = struct.Struct("<4s6H3L5H2L")
 END = struct.Struct("<4s4H2LH")
@@ -43,7 +42,8 @@ class Entry:
 
 
 class Archive:
-    """The layout of an archive; the bytes of its entries are read when they are sent."""
+    """The layout of an archive of fewer than 65,535 entries; their bytes are read when they are
+    sent."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
@@ -82,13 +82,12 @@ class Archive:
         )
         count, size, at = len(self.entries), len(records), self.directory_at
         tail = b""
-        if count >= MOST_ENTRIES or size >= LIMIT or at >= LIMIT:
+        if size >= LIMIT or at >= LIMIT:
             made_by = MADE_ON_UNIX | VERSION_ZIP64
             tail = END_ZIP64.pack(
                 b"PK\6\6", END_ZIP64.size - 12, made_by, VERSION_ZIP64, 0, 0, count, count, size, at
             ) + LOCATOR_ZIP64.pack(b"PK\6\7", 0, at + size, 1)
-        few = min(count, MOST_ENTRIES)
-        end = END.pack(b"PK\5\6", 0, 0, few, few, min(size, LIMIT), min(at, LIMIT), 0)
+        end = END.pack(b"PK\5\6", 0, 0, count, count, min(size, LIMIT), min(at, LIMIT), 0)
         return records + tail + end
 
 

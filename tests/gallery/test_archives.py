@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from datetime import datetime
 
 import httpx
 import pytest
@@ -79,6 +80,22 @@ def test_an_archive_that_changed_is_sent_from_the_start(
         gallery.execute("update event set time_zone = 'Asia/Tokyo' where id = %s", gallery.event.id)
     answer = client.get(address, headers={"Range": "bytes=100-", "If-Range": before})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("year", "told"), [(1950, 1980), (2150, 2107)])
+def test_a_date_that_archives_cannot_have_is_told_as_the_nearest_they_can(
+    gallery: Gallery, client: httpx.Client, year: int, told: int
+) -> None:
+    gallery.add("1")
+    gallery.execute("update photo set captured_at = null where event_id = %s", gallery.event.id)
+    gallery.execute(
+        "update event set starts_at = %s where id = %s",
+        datetime(year, 5, 9, 8, 30), gallery.event.id,
+    )  # fmt: skip
+    whole = client.get(f"{gallery.address}/photos.zip?bib=1")
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
+        assert archive.testzip() is None
+        assert [entry.date_time for entry in archive.infolist()] == [(told, 5, 9, 8, 30, 0)]
 
 
 def test_a_checksum_is_computed_once_and_kept(gallery: Gallery, client: httpx.Client) -> None:
