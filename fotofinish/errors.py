@@ -57,6 +57,12 @@ class TooLarge(FotofinishError):
     status = 413
 
 
+class UploadBusy(Conflict):
+    """Another request writes to this upload; a little later it may be free."""
+
+    status = 423
+
+
 class InvalidValue(FotofinishError):
     """Well-formed, but a value is out of its range."""
 
@@ -71,6 +77,12 @@ class RateExceeded(FotofinishError):
     def __init__(self, wait: float) -> None:
         super().__init__("Too many requests with this key. Try again after a pause.")
         self.wait = wait
+
+
+class ReaderBusy(FotofinishError):
+    """More selfies are waiting than will be read soon."""
+
+    status = 429
 
 
 class NoRoom(FotofinishError):

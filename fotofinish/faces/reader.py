@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from fotofinish.errors import FotofinishError, InvalidRequest, ModelError
+from fotofinish.errors import FotofinishError, InvalidRequest, ModelError, ReaderBusy
 from fotofinish.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,12 +30,6 @@ READ_SECONDS = 30.0
 LINE_LIMIT = 256 * 1024
 CRASHED = "This picture cannot be read."
 BUSY = "Too many selfies are waiting. Try again in a moment."
-
-
-class ReaderBusy(FotofinishError):
-    """More selfies are waiting than will be read soon."""
-
-    status = 429
 
 
 @dataclass(frozen=True, slots=True)

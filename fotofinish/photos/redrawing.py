@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.database.connection import Pool
-from fotofinish.errors import FotofinishError
+from fotofinish.errors import FotofinishError, ObjectMissing, StorageError
 from fotofinish.photos.decoding import decode, turn
 from fotofinish.photos.deleting import clear_late_previews
 from fotofinish.photos.formats import sniff
@@ -57,12 +57,14 @@ async def redraw_some(
         try:
             await asyncio.to_thread(_draw, store, event_id, photo, mark, max_pixels)
             redrawn = True
-        except FotofinishError as error:
-            if error.status == 503:  # the store is away: the job tries again
-                if wary:
-                    async with pool.connection() as connection:
-                        await _note_stale(connection, photo)
-                raise
+        except ObjectMissing:
+            redrawn = False
+        except StorageError:  # the store is away: the job tries again
+            if wary:
+                async with pool.connection() as connection:
+                    await _note_stale(connection, photo)
+            raise
+        except FotofinishError:
             redrawn = False
         async with pool.connection() as connection:
             if not redrawn:

@@ -24,7 +24,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from fotofinish.database.connection import Pool
-from fotofinish.errors import Conflict, NotFound, StorageFull, TooLarge, UnsupportedFormat
+from fotofinish.errors import (
+    Conflict,
+    NotFound,
+    StorageFull,
+    TooLarge,
+    UnsupportedFormat,
+    UploadBusy,
+)
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.intake import HEAD_BYTES, Incoming, take_in
 from fotofinish.storage.stores import Store
@@ -203,12 +210,6 @@ class Uploads:
             with suppress(FileNotFoundError):
                 if leftover.stat().st_mtime < oldest:
                     leftover.unlink()
-
-
-class UploadBusy(Conflict):
-    """Another request writes to this upload; a little later it may be free."""
-
-    status = 423
 
 
 def _write(descriptor: int, piece: bytes, at: int) -> None:
