@@ -1,7 +1,8 @@
 """The domain's exceptions, and the HTTP status each one answers with.
 
 Raised where the fact is known; turned into HTTP in one place (`web/errors.py`) and into a line on
-the terminal in another (`cli.py`). The message is for people: no stack, SQL, secret or server path.
+the terminal in another (`cli/command.py`). The message is for people: no stack, SQL, secret or
+server path.
 """
 
 
