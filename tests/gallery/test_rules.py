@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from PIL import Image
 
 from fotofinish.demo.generator import DemoSet
 from fotofinish.web import body_room
@@ -44,6 +45,13 @@ def send_selfie(
         files={"selfie": ("me.jpg", picture, "image/jpeg")},
         timeout=60,
     )
+
+
+def grey() -> bytes:
+    """A picture without a face."""
+    picture = io.BytesIO()
+    Image.new("RGB", (300, 300), "grey").save(picture, "JPEG")
+    return picture.getvalue()
 
 
 def test_hidden_and_foreign_photos_are_not_given(gallery: Gallery, client: httpx.Client) -> None:
@@ -77,10 +85,50 @@ def test_a_shared_selfie_search_shows_photos_and_cannot_be_deleted_by_the_friend
         shown = friend.get(link)
         assert "1 photo" in shown.text
         assert "Delete my search" not in shown.text
-        assert friend.post(f"{gallery.address}/selfie/delete").status_code == 404
+        friend.post(f"{gallery.address}/selfie/delete")
     assert "Delete my search" in client.get(link).text
-    assert client.post(f"{gallery.address}/selfie/delete").status_code == 303
+    for _ in range(2):  # in another window too, which does not know of the first
+        deleted = client.post(f"{gallery.address}/selfie/delete", follow_redirects=True)
+        assert "Your search is deleted" in deleted.text
     assert client.get(link).status_code == 404
+
+
+def test_a_browser_has_one_selfie_search_which_only_a_new_result_replaces(
+    gallery: Gallery, client: httpx.Client, demo: DemoSet
+) -> None:
+    kept = "select id::text from selfie where event_id = %s"
+    picture = demo.selfie.read_bytes()
+    first = send_selfie(client, gallery, picture).headers["location"]
+    assert "No face was found" in send_selfie(client, gallery, grey()).text
+    assert "cannot be read" in send_selfie(client, gallery, b"no picture").text
+    assert client.get(first).status_code == 200
+    second = send_selfie(client, gallery, picture).headers["location"]
+    assert gallery.execute(kept, gallery.event.id) == [(second.partition("=")[2],)]
+    assert f'href="{second}"' in client.get(gallery.address).text
+    gallery.execute("update selfie set expires_at = now() where event_id = %s", gallery.event.id)
+    assert "selfie search" not in client.get(gallery.address).text
+
+
+def test_consent_is_withdrawn_where_searching_by_selfie_is_closed_too(
+    gallery: Gallery, client: httpx.Client, demo: DemoSet
+) -> None:
+    link = send_selfie(client, gallery, demo.selfie.read_bytes()).headers["location"]
+    gallery.choose()
+    for closing in (
+        "update event set selfie_search = false where id = %s",
+        "update event_gallery set access = 'code' where event_id = %s",
+        "update event set status = 'archived' where id = %s",
+    ):
+        gallery.execute(closing, gallery.event.id)
+        page = client.get(gallery.address).text
+        assert "Delete my search" in page
+        assert link not in page
+        with gallery.client() as other:
+            assert "Delete my search" not in other.get(gallery.address).text
+    deleted = client.post(f"{gallery.address}/selfie/delete", follow_redirects=True)
+    assert "Your search is deleted" in deleted.text
+    assert "Delete my search" not in deleted.text
+    assert gallery.execute("select 1 from selfie where event_id = %s", gallery.event.id) == []
 
 
 def test_a_search_made_through_the_api_is_not_shown(gallery: Gallery, client: httpx.Client) -> None:
@@ -124,11 +172,7 @@ def test_selfies_that_never_end_take_no_more_than_their_share_of_memory(
 def test_a_picture_without_a_face_leaves_nothing_behind(
     gallery: Gallery, client: httpx.Client
 ) -> None:
-    grey = io.BytesIO()
-    from PIL import Image
-
-    Image.new("RGB", (300, 300), "grey").save(grey, "JPEG")
-    answer = send_selfie(client, gallery, grey.getvalue())
+    answer = send_selfie(client, gallery, grey())
     assert "No face was found" in answer.text
     assert gallery.execute("select 1 from selfie where event_id = %s", gallery.event.id) == []
     assert "cannot be read" in send_selfie(client, gallery, b"no picture").text

@@ -19,14 +19,14 @@ from fotofinish.errors import (
     TooLarge,
 )
 from fotofinish.events.published import PublishedEvent, find_published
-from fotofinish.faces.selfies import delete_search
+from fotofinish.faces.selfies import delete_search, find_agreed_search
 from fotofinish.settings import Settings
 from fotofinish.web.api.forms import read_form
 from fotofinish.web.dashboard.guard import from_our_own_page
 from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.door import UNKNOWN
 from fotofinish.web.gallery.opening import OpenGallery
-from fotofinish.web.gallery.searches import GONE, SWITCHED_OFF
+from fotofinish.web.gallery.searches import SWITCHED_OFF
 from fotofinish.web.gallery.slowing import sign, unsign
 from fotofinish.web.services import services
 
@@ -54,17 +54,32 @@ def kept_days(settings: Settings, event: PublishedEvent) -> int:
 
 
 def own_search(request: Request, event: PublishedEvent) -> UUID | None:
-    """The search that this browser made here last."""
+    """The search that this browser made here last, gone or not."""
     key = services(request).settings.signing_key()
     value = unsign(key, request.cookies.get(COOKIE)) or ""
     event_id, _, request_id = value.partition("/")
     return UUID(request_id) if event_id == str(event.id) else None
 
 
+async def kept_search(request: Request, event: PublishedEvent) -> UUID | None:
+    """The search that this browser made here, while it is kept."""
+    mine = own_search(request, event)
+    if mine is None:
+        return None
+    async with services(request).pool.connection() as connection:
+        return mine if await find_agreed_search(connection, event.id, mine) else None
+
+
+def just_deleted(request: Request) -> bool:
+    """Whether the page is the one that `forget_selfie` leads to."""
+    return request.query_params.get("done") == "deleted"
+
+
 async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
     """Search by the form's selfie: the way to the result, or what is wrong (a word).
 
-    Without consent no template is computed: the picture is let go unread.
+    Without consent no template is computed: the picture is let go unread. The search takes the
+    place of the browser's earlier one, so that what a browser can delete is all that is kept.
     """
     event, ours = gallery.event, services(request)
     if not from_our_own_page(request):
@@ -100,9 +115,11 @@ async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
         if error.status != 429:
             raise
         return "busy"
-    if not search.has_face:
+    needless = own_search(request, event) if search.has_face else request_id
+    if needless is not None:
         async with ours.pool.connection() as connection:
-            await delete_search(connection, event.id, request_id)
+            await delete_search(connection, event.id, needless)
+    if not search.has_face:
         return "no-face"
     answer = RedirectResponse(f"/e/{event.slug}/find?selfie={request_id}", 303)
     signed = sign(ours.settings.signing_key(), f"{event.id}/{request_id}")
@@ -111,7 +128,10 @@ async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
 
 
 async def forget_selfie(request: Request) -> Response:
-    """POST `/e/{slug}/selfie/delete`: by the browser that made it, in a closed gallery too."""
+    """POST `/e/{slug}/selfie/delete`: by the browser that made it, in a closed gallery too.
+
+    Pressed again in another window, it says what it said there.
+    """
     if not from_our_own_page(request):
         raise NotAllowed(FOREIGN_FORM)
     async with services(request).pool.connection() as connection:
@@ -119,9 +139,8 @@ async def forget_selfie(request: Request) -> Response:
         if event is None:
             raise NotFound(UNKNOWN)
         request_id = own_search(request, event)
-        if request_id is None:
-            raise NotFound(GONE)
-        await delete_search(connection, event.id, request_id)
+        if request_id is not None:
+            await delete_search(connection, event.id, request_id)
     answer = RedirectResponse(f"/e/{event.slug}?done=deleted", 303)
     answer.delete_cookie(COOKIE, path=f"/e/{event.slug}")
     return answer

@@ -14,7 +14,13 @@ from fotofinish.errors import NotFound
 from fotofinish.events.published import PublishedEvent
 from fotofinish.events.uses import Method
 from fotofinish.photos.gallery import Image, days_of_event, more_are_coming
-from fotofinish.web.gallery.consent import CONSENT_VERSION, kept_days, own_search
+from fotofinish.web.gallery.consent import (
+    CONSENT_VERSION,
+    just_deleted,
+    kept_days,
+    kept_search,
+    own_search,
+)
 from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
@@ -66,8 +72,8 @@ class Finding:
             busiest=busiest_day(hours),
             consent_version=CONSENT_VERSION,
             kept_days=kept_days(ours.settings, gallery.event),
-            mine=own_search(request, gallery.event),
-            deleted=request.query_params.get("done") == "deleted",
+            mine=await kept_search(request, gallery.event),
+            deleted=just_deleted(request),
             fault=fault,
         )
 

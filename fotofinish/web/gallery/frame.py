@@ -14,6 +14,7 @@ from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.web.compressing import accepts_gzip, compress
 from fotofinish.web.dashboard.shell import page_policy
 from fotofinish.web.gallery.branding import Brand, brand_of, find_brand
+from fotofinish.web.gallery.consent import just_deleted, kept_search
 from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.door import enter, give_pass, wanted_page
 from fotofinish.web.gallery.languages import COOKIE, choose_language, choose_locale, own_name
@@ -63,6 +64,8 @@ class Frame:
                     reason=closed.reason,
                     wanted=wanted_page(request),
                     wrong=request.query_params.get("wrong") == "code",
+                    mine=await kept_search(request, closed.event),
+                    deleted=just_deleted(request),
                 )
             except FotofinishError as error:
                 if error.status >= 500:
