@@ -272,6 +272,18 @@ def test_the_day_that_is_offered_first_is_the_one_with_most_photos(
     assert offered == [("2000-01-01", ""), (f"{START:%Y-%m-%d}", " selected")]
 
 
+def test_the_first_photos_are_announced_only_until_one_is_there_with_a_time_or_without(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    announced = "The first photos appear here"
+    assert announced in client.get(gallery.address).text
+    photo = gallery.add("1")
+    gallery.execute("update photo set captured_at = null, hidden = true where id = %s", photo)
+    assert announced in client.get(gallery.address).text
+    gallery.execute("update photo set hidden = false where id = %s", photo)
+    assert announced not in client.get(gallery.address).text
+
+
 @pytest.mark.parametrize(
     "query", ["bib=2", "day=2026-05-09&from=01:00&to=02:00"], ids=["bib", "time"]
 )

@@ -13,7 +13,12 @@ from fotofinish.delivery.selections import originals_by_id
 from fotofinish.errors import NotFound
 from fotofinish.events.published import PublishedEvent
 from fotofinish.events.uses import Method
-from fotofinish.photos.gallery import Image, days_of_event, more_are_coming
+from fotofinish.photos.gallery import (
+    Image,
+    days_of_event,
+    first_images,
+    more_are_coming,
+)
 from fotofinish.web.gallery.consent import (
     CONSENT_VERSION,
     just_deleted,
@@ -63,6 +68,8 @@ class Finding:
         ours = services(request)
         async with ours.pool.connection() as connection:
             hours = hours_of(gallery.event, await days_of_event(connection, gallery.event.id))
+            # photos without a capture time are in no hour
+            empty = not hours and not await first_images(connection, [gallery.event.id])
         return self._frame.render(
             request,
             "gallery/start.html",
@@ -70,6 +77,7 @@ class Finding:
             status=status,
             days=hours,
             busiest=busiest_day(hours),
+            empty=empty,
             consent_version=CONSENT_VERSION,
             kept_days=kept_days(ours.settings, gallery.event),
             mine=await kept_search(request, gallery.event),
