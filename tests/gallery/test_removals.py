@@ -121,8 +121,13 @@ def test_an_answer_while_the_photo_is_deleted_is_late_and_stops_nothing(
 def test_a_flood_of_requests_is_held_back(
     participant: httpx.Client, office: Office, photo: uuid.UUID
 ) -> None:
-    statuses = [ask(participant, office, photo).status_code for _ in range(9)]
-    assert 429 in statuses
+    asked = []
+    while not asked or asked[-1].status_code == 303:
+        assert len(asked) < 60
+        asked.append(ask(participant, office, photo))
+    assert len(asked) > 15, "who asks for many photos of himself is no flood"
+    assert asked[-1].status_code == 429
+    assert "many requests" in asked[-1].text
     ((kept,),) = office.execute("select count(*) from removal_request where photo_id = %s", photo)
     assert 1 <= kept <= 5
 

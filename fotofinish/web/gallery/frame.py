@@ -42,8 +42,9 @@ class Frame:
     def __init__(self) -> None:
         self._templates = load_templates()
 
-    def page(self, handler: Handler) -> Endpoint:
-        """A page or call of an open gallery; anything else is said in a page of its own."""
+    def page(self, handler: Handler, *, often: int | str = 429) -> Endpoint:
+        """A page or call of an open gallery; anything else is said in a page of its own. `often`
+        is what that page says was done too often: by itself, searches."""
 
         @functools.wraps(handler)
         async def endpoint(request: Request) -> Response:
@@ -70,7 +71,8 @@ class Frame:
             except FotofinishError as error:
                 if error.status >= 500:
                     raise
-                answer = await self._trouble(request, error, error.status)
+                trouble = often if isinstance(error, RateExceeded) else error.status
+                answer = await self._trouble(request, error, trouble)
             return self._know_again(request, answer)
 
         return endpoint

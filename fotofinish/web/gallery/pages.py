@@ -49,7 +49,11 @@ def gallery_routes() -> list[Route]:
             frame.page(downloads.one),
             methods=["GET"],
         ),
-        Route("/e/{slug}/photo/{photo_id:uuid}/remove", frame.page(removing.ask), methods=["POST"]),
+        Route(
+            "/e/{slug}/photo/{photo_id:uuid}/remove",
+            frame.page(removing.ask, often="removals"),
+            methods=["POST"],
+        ),
         Route("/e/{slug}/photos.zip", frame.page(downloads.archive), methods=["GET"]),
         Route("/e/{slug}/{rest:path}", frame.page(lost), methods=["GET"]),
     ]

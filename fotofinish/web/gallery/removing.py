@@ -13,7 +13,6 @@ from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.services import services
 
-COST = 5  # searches
 MOST_BYTES = 16 * 1024
 
 
@@ -30,7 +29,7 @@ class Removing:
         length = request.headers.get("content-length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
             raise TooLarge("This text is too long.")
-        await self._frame.brake(request, gallery, COST)
+        await self._frame.brake(request, gallery)
         form = await read_form(request)
         photo_id = request.path_params["photo_id"]
         async with services(request).pool.connection() as connection:
