@@ -119,6 +119,20 @@ def test_the_code_leads_to_the_page_that_was_shared(
     assert answer.headers["location"] == f"/e/{gallery.event.slug}{page}"
 
 
+def test_who_keeps_no_cookies_is_told_that_the_code_was_right(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    decide(gallery, access="code", code="harbour26")
+    for page in ("", "/find?bib=7"):
+        client.get(gallery.address + page)
+        client.cookies.clear()
+        answer = enter(client, gallery, "harbour26", page=page)
+        client.cookies.clear()
+        asked = client.get(answer.headers["location"]).text
+        assert "keeps no cookies" in asked
+        assert f'name="page" value="{page}"' in asked
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -131,6 +145,7 @@ def test_the_code_leads_nowhere_but_into_its_gallery(
     gallery: Gallery, client: httpx.Client, page: str
 ) -> None:
     decide(gallery, access="code", code="harbour26")
+    client.get(gallery.address)
     answer = enter(client, gallery, "harbour26", page=page)
     assert answer.headers["location"] == f"/e/{gallery.event.slug}"
 

@@ -379,7 +379,7 @@ def test_dates_are_written_as_in_the_browsers_region(
     assert f">{written}<" in answer.text
 
 
-@pytest.mark.parametrize("path", ["no/such/place", "finds", "selfie", ""])
+@pytest.mark.parametrize("path", ["no/such/place", "finds", "selfie", "/"])
 def test_an_address_that_leads_nowhere_is_said_in_the_visitors_language(
     gallery: Gallery, client: httpx.Client, path: str
 ) -> None:
@@ -388,6 +388,14 @@ def test_an_address_that_leads_nowhere_is_said_in_the_visitors_language(
     assert answer.headers["content-language"] == "de"
     assert "Unter dieser Adresse gibt es nichts" in answer.text
     assert f'href="/e/{gallery.event.slug}"' in answer.text
+
+
+def test_an_address_with_a_slash_behind_it_leads_into_the_gallery(
+    gallery: Gallery, client: httpx.Client
+) -> None:
+    led = client.get(f"{gallery.address}/?key=a%26b&lang=de")
+    assert led.headers["location"] == f"/e/{gallery.event.slug}?key=a%26b&lang=de"
+    assert client.get(f"{gallery.address}/", follow_redirects=True).status_code == 200
 
 
 def test_a_search_is_counted_once_however_often_its_page_is_loaded(

@@ -21,7 +21,14 @@ from fotofinish.events.published import PublishedEvent, find_published
 from fotofinish.web.dashboard.guard import from_our_own_page
 from fotofinish.web.dashboard.shell import FOREIGN_FORM, read_form, text
 from fotofinish.web.gallery.cookies import keep_cookie
-from fotofinish.web.gallery.slowing import count_code, forget_code, sign, slow, unsign
+from fotofinish.web.gallery.slowing import (
+    count_code,
+    forget_code,
+    sign,
+    slow,
+    unsign,
+    visitor_of,
+)
 from fotofinish.web.services import services
 
 COOKIE = "gallery"
@@ -78,7 +85,11 @@ def _within(page: str) -> str:
 
 
 async def enter(request: Request) -> Response:
-    """POST `/e/{slug}/enter` with `code` and `page`: in with a pass, or back to the question."""
+    """POST `/e/{slug}/enter` with `code` and `page`: in with a pass, or back to the question.
+
+    A browser that does not show its name, which it was given with the form, may keep no pass
+    either: where the question comes again, it says so.
+    """
     if not from_our_own_page(request):
         raise NotAllowed(FOREIGN_FORM)
     async with services(request).pool.connection() as connection:
@@ -95,10 +106,11 @@ async def enter(request: Request) -> Response:
     purse = await count_code(request, event.id)
     async with CHECKED_AT_ONCE:
         right = await asyncio.to_thread(code_fits, choices.code_hash, code)
+    joint = "&" if "?" in page else "?"
     if not right:
-        joint = "&" if "?" in page else "?"
         return RedirectResponse(f"/e/{event.slug}{page}{joint}wrong=code", 303)
     forget_code(request, event.id, purse)
-    answer = RedirectResponse(f"/e/{event.slug}{page}", 303)
+    doubt = "" if visitor_of(request) else f"{joint}wrong=cookies"
+    answer = RedirectResponse(f"/e/{event.slug}{page}{doubt}", 303)
     give_pass(request, answer, event, wanted)
     return answer

@@ -64,7 +64,7 @@ class Frame:
                     event=closed.event,
                     reason=closed.reason,
                     wanted=wanted_page(request),
-                    wrong=request.query_params.get("wrong") == "code",
+                    wrong=request.query_params.get("wrong"),
                     mine=await kept_search(request, closed.event),
                     deleted=just_deleted(request),
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from fotofinish.errors import NotFound
@@ -30,12 +30,20 @@ def gallery_routes() -> list[Route]:
             return await finding.ask(request, gallery, fault=answer, status=422)
         return answer
 
+    async def slashed(request: Request) -> Response:
+        """GET `/e/{slug}/`: to the gallery, with what is asked for, a key for instance."""
+        query = request.url.query
+        return RedirectResponse(
+            f"/e/{request.path_params['slug']}{'?' if query else ''}{query}", 303
+        )
+
     async def lost(request: Request, gallery: OpenGallery) -> Response:
         """Any other address below a gallery: said in the visitor's language."""
         raise NotFound("There is nothing at this address.")
 
     return [
         Route("/e/{slug}", frame.page(finding.start), methods=["GET"]),
+        Route("/e/{slug}/", slashed, methods=["GET"]),
         Route("/e/{slug}/enter", frame.enter, methods=["POST"]),
         Route("/e/{slug}/logo.png", logo, methods=["GET"]),
         Route("/e/{slug}/brand.css", colours, methods=["GET"]),
