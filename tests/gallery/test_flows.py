@@ -542,6 +542,36 @@ def test_a_download_that_was_stopped_or_failed_begins_anew_when_it_is_pressed_ag
     page.get_by_role("button", name="Stop").click()
     everything.click()
     expect(page.get_by_text("The download begins")).to_be_visible()
+    # while it runs, the page is not left without a question
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    photos(page).click()
+    with page.expect_download():
+        page.get_by_role("dialog").get_by_role("link", name="Download").click()
+    page.get_by_role("button", name="Close").first.click()
+    assert asked == []
+    with page.expect_event("dialog"):
+        page.locator(".trail a").click()
+    assert asked == ["beforeunload"]
+
+
+def test_an_archive_too_large_for_the_page_is_left_to_the_browser_without_a_question(
+    page: Page, gallery: Gallery
+) -> None:
+    gallery.add("13")
+
+    def nothing_here(route: Route) -> None:
+        answer = route.fetch()
+        text = re.sub("MOST_HERE = .+", "MOST_HERE = 0", answer.text())
+        route.fulfill(response=answer, body=text)
+
+    page.route("**/gallery-download.js*", nothing_here)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    search_bib(page, gallery, "13")
+    with page.expect_download():
+        page.get_by_role("link", name="Download all").click()
+    assert asked == []
 
 
 def test_chosen_photos_alone_are_downloaded(page: Page, gallery: Gallery) -> None:

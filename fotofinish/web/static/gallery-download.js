@@ -13,6 +13,7 @@ const label = transfer.querySelector("label")
 const progress = transfer.querySelector("progress")
 const stop = transfer.querySelector("[data-stop]")
 const stopLabel = stop.textContent
+const single = document.querySelector("[data-get]") // in the full-screen view
 const chosen = new Set()
 let running = null
 
@@ -95,8 +96,13 @@ stop.addEventListener("click", () => {
   transfer.hidden = true
 })
 
+addEventListener("beforeunload", (event) => {
+  if (running) event.preventDefault()
+})
+
 async function take(address) {
   running = new AbortController()
+  single.download = "" // no page that is left for it
   transfer.hidden = false
   stop.textContent = stopLabel
   progress.removeAttribute("value")
@@ -107,6 +113,7 @@ async function take(address) {
     const size = Number(head.headers.get("Content-Length"))
     if (size > MOST_HERE) {
       transfer.hidden = true
+      running = null // the browser's from here on: the page may be left
       location.assign(address)
       return
     }
@@ -119,6 +126,7 @@ async function take(address) {
     if (error.name !== "AbortError") label.textContent = label.dataset.failed
   } finally {
     running = null
+    single.removeAttribute("download")
     stop.textContent = stop.dataset.closeLabel
   }
 }
