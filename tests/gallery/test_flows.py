@@ -737,6 +737,11 @@ def test_a_selfie_from_a_file_is_made_small_before_it_is_sent(
     expect(page.get_by_text("The picture is ready.")).to_be_visible()
     shown = page.get_by_role("img", name="Your selfie")
     expect(shown).to_be_visible()
+    page.get_by_label("Choose a picture").set_input_files([])
+    expect(shown).to_be_hidden()
+    expect(page.get_by_text("The picture is ready.")).to_have_count(0)
+    page.get_by_label("Choose a picture").set_input_files(demo.selfie)
+    expect(page.get_by_text("The picture is ready.")).to_be_visible()
     assert (
         shown.evaluate(
             """canvas => new Set(canvas.getContext("2d")
@@ -748,6 +753,18 @@ def test_a_selfie_from_a_file_is_made_small_before_it_is_sent(
     page.get_by_label("I agree to this.").check()
     page.get_by_role("button", name="Search with this selfie").click()
     expect(photos(page)).to_have_count(1)
+
+
+def test_what_was_wrong_with_a_selfie_is_in_sight_on_a_phone_held_sideways(
+    page: Page, gallery: Gallery
+) -> None:
+    page.set_viewport_size({"width": PHONE["height"], "height": PHONE["width"]})
+    page.goto(gallery.address)
+    page.evaluate("document.querySelector('[data-selfie]').submit()")
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("Tick the box first")
+    expect(told).to_be_in_viewport()
+    expect(told).to_be_focused()
 
 
 def test_new_photos_are_announced_and_come_in(page: Page, gallery: Gallery) -> None:

@@ -75,9 +75,10 @@ for (const input of [native, file]) {
       other.parentElement.classList.toggle("picked", other === input && Boolean(picture))
       if (other !== input) other.value = ""
     }
-    if (!picture) return
     stop()
     view.hidden = true
+    said.textContent = ""
+    if (!picture) return
     try {
       const bitmap = await createImageBitmap(picture)
       if (await keep(bitmap, bitmap.width, bitmap.height, input, mine)) present(false)
