@@ -208,6 +208,10 @@ def test_the_full_screen_view_by_keys_and_by_the_back_button(page: Page, gallery
     photos(page).nth(0).click()
     viewer = page.get_by_role("dialog", name="Photo")
     expect(viewer.get_by_text("Photo 1 of 3")).to_be_visible()
+    for key in ("Alt+ArrowRight", "Control+="):  # the browser's own
+        page.keyboard.press(key)
+    assert viewer.locator("img").evaluate("i => new DOMMatrix(i.style.transform).a") == 1
+    expect(viewer.get_by_text("Photo 1 of 3")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(viewer.get_by_text("Photo 2 of 3")).to_be_visible()
     assert "/photo/" in page.url

@@ -93,7 +93,7 @@ viewer.addEventListener("close", () => {
 })
 // everywhere: a button that was pressed and is disabled now has lost the focus to the page
 addEventListener("keydown", (event) => {
-  if (!viewer.open) return
+  if (!viewer.open || event.altKey || event.ctrlKey || event.metaKey) return
   const keys = { ArrowRight: 1, ArrowLeft: -1, PageDown: 1, PageUp: -1 }
   if (event.key in keys) { event.preventDefault(); step(keys[event.key]) }
   if (event.key === "+" || event.key === "=") zoom(view.scale * 1.5)
