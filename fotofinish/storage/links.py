@@ -44,6 +44,7 @@ class Signer(Protocol):
 class Linker:
     """Links to the objects of the configured store, valid for `FOTOFINISH_LINK_TTL`; those to
     previews for `FOTOFINISH_PREVIEW_TTL`. `now` is Unix seconds; without it, the clock's.
+    `lasting_for` is for how many seconds from now on those are valid at least.
     """
 
     def __init__(self, signer: Signer, lasting: Signer, lasting_ttl: int) -> None:
@@ -51,6 +52,7 @@ class Linker:
         self.signer = signer
         self._lasting = lasting
         self._step = max(1, lasting_ttl // 2)
+        self.lasting_for = lasting_ttl - self._step
 
     def link(self, key: str, *, now: float | None = None) -> str:
         """The link to one object. Raises StorageError when it cannot be made."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from fotofinish.demo.generator import DemoSet
 from tests.gallery.conftest import PHONE, Gallery
@@ -860,6 +860,79 @@ def test_the_next_photos_come_while_scrolling(page: Page, gallery: Gallery) -> N
     expect(photos(page)).to_have_count(60)
     page.mouse.wheel(0, 20_000)
     expect(photos(page)).to_have_count(70)
+
+
+def test_after_a_try_that_failed_the_next_photos_come_when_the_network_is_back(
+    page: Page, gallery: Gallery
+) -> None:
+    gallery.fill("16", 61)
+    failing = iter([True])
+    page.route(
+        "**/find?*page=2",
+        lambda route: route.abort() if next(failing, False) else route.continue_(),
+    )
+    search_bib(page, gallery, "16")
+    with page.expect_event("requestfailed"):
+        page.mouse.wheel(0, 20_000)
+    page.wait_for_function(
+        """() => {
+            dispatchEvent(new Event("online"))
+            return document.querySelectorAll(".grid > li").length === 61
+        }"""
+    )
+
+
+def test_a_later_page_opened_alone_numbers_its_photos_on_and_leads_back(
+    page: Page, gallery: Gallery
+) -> None:
+    gallery.fill("16", 61)
+    page.goto(f"{gallery.address}/find?bib=16&page=2")
+    photos(page).click()
+    expect(page.get_by_role("dialog").get_by_text("Photo 61 of 61")).to_be_visible()
+    page.get_by_role("button", name="Close").first.click()
+    page.get_by_role("link", name="Previous photos").click()
+    expect(photos(page).first.get_by_role("img", name="Photo 1 of 61")).to_be_visible()
+    expect(page.get_by_role("link", name="Previous photos")).to_have_count(0)
+
+
+def test_a_page_older_than_its_links_is_loaded_anew_when_it_is_looked_at(
+    page: Page, context: BrowserContext, gallery: Gallery
+) -> None:
+    gallery.add("16")
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.clock.install()
+    search_bib(page, gallery, "16")
+    page.evaluate(f"window.kept = true; {look}")
+    context.set_offline(True)
+    page.clock.fast_forward("13:00:00")
+    page.evaluate(look)
+    assert page.evaluate("window.kept"), "there is nothing to load it from"
+    with page.expect_navigation():
+        context.set_offline(False)
+    expect(photos(page)).to_have_count(1)
+
+
+def test_a_photo_opened_without_a_network_is_shown_large_once_there_is_one(
+    page: Page, context: BrowserContext, gallery: Gallery
+) -> None:
+    gallery.add("16")
+    page.add_init_script(
+        """window.Image = class extends Image {
+          constructor() {
+            super()
+            this.addEventListener("error", () => { window.failed = true })
+          }
+        }"""
+    )
+    search_bib(page, gallery, "16")
+    expect(page.locator(".grid img")).to_have_js_property("complete", True)
+    context.set_offline(True)
+    photos(page).click()
+    page.wait_for_function("() => window.failed")
+    shown = page.locator(".stage img")
+    expect(shown).not_to_have_attribute("src", re.compile("/medium/"))
+    context.set_offline(False)
+    expect(shown).to_have_attribute("src", re.compile("/medium/"))
 
 
 def test_photos_by_time_of_day_on_the_clock_of_the_event(page: Page, gallery: Gallery) -> None:

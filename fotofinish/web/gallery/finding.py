@@ -95,9 +95,10 @@ class Finding:
             fault = "no-bib" if by_bib else "nothing-asked"
             return await self.ask(request, gallery, fault=fault, status=422)
         page = _page_number(request)
+        before = (page - 1) * PAGE_SIZE
         async with ours.pool.connection() as connection:
             found = await find_images(
-                connection, gallery.event, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+                connection, gallery.event, search, offset=before, limit=PAGE_SIZE
             )
             coming = not found.total and await more_are_coming(connection, gallery.event.id)
         mark = seal(request, gallery.event, search, COUNTED)
@@ -121,7 +122,10 @@ class Finding:
             tiles=tiles,
             few=found.total <= FEW,
             page=page,
-            more=page * PAGE_SIZE < found.total,
+            before=before,
+            earlier=min(page - 1, -(-found.total // PAGE_SIZE)),
+            more=before + PAGE_SIZE < found.total,
+            valid_for=ours.linker.lasting_for,
             mine=search.selfie is not None and own_search(request, gallery.event) == search.selfie,
         )
         if not again:
@@ -158,6 +162,7 @@ class Finding:
             gallery,
             pictures=[tile.medium],
             tile=tile,
+            valid_for=ours.linker.lasting_for,
             asked=asked,
             removing=asked or "remove" in request.query_params,
         )

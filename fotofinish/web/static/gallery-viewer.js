@@ -36,10 +36,9 @@ function show(link) {
   reset()
   image.src = small.currentSrc || small.src
   image.alt = small.alt
-  const large = new Image()
-  large.onload = () => { if (current === link) image.src = large.src }
-  large.src = link.dataset.medium
-  const number = all.indexOf(link) + 1
+  enlarge(link)
+  const at = all.indexOf(link) + 1
+  const number = Number(grid.dataset.before) + at
   place.textContent = viewer.dataset.position
     .replace("{number}", written(number)).replace("{total}", written(grid.dataset.total))
   limit()
@@ -48,8 +47,17 @@ function show(link) {
   const get = viewer.querySelector("[data-get]")
   if (get) get.href = `${new URL(link.href).pathname}/download`
   history.replaceState({ viewer: true }, "", link.href)
-  const next = all[number]
+  const next = all[at]
   if (next) new Image().src = next.dataset.medium
+}
+
+function enlarge(link) {
+  const large = new Image()
+  large.onload = () => { if (current === link) image.src = large.src }
+  large.onerror = () => {
+    addEventListener("online", () => { if (current === link) enlarge(link) }, { once: true })
+  }
+  large.src = link.dataset.medium
 }
 
 function limit() {

@@ -2,6 +2,7 @@
 
 const FIRST_LOOK = 5_000
 const LONGEST_PAUSE = 120_000
+const NEXT_TRY = 10_000
 
 const grid = document.querySelector(".grid")
 const more = () => document.querySelector("[data-more]")
@@ -42,6 +43,17 @@ async function page(address) {
   const answer = await fetch(address)
   if (!answer.ok) throw new Error(answer.status)
   return new DOMParser().parseFromString(await answer.text(), "text/html")
+}
+
+// A page that lay aside for so long that its links to pictures are no longer valid
+
+const pictures = document.querySelector("[data-valid-for]")
+const written = Date.now()
+for (const [where, what] of [[document, "visibilitychange"], [window, "pageshow"], [window, "online"]]) {
+  where.addEventListener(what, () => {
+    const old = Date.now() - written > 1000 * pictures.dataset.validFor
+    if (old && navigator.onLine && !document.hidden) location.reload()
+  })
 }
 
 // Photos that come in later
@@ -147,6 +159,11 @@ function follow() {
       follow()
     } catch {
       // the link stays: it works without us
+      await Promise.race([
+        new Promise((resolve) => { setTimeout(resolve, NEXT_TRY) }),
+        new Promise((resolve) => { addEventListener("online", resolve, { once: true }) }),
+      ])
+      if (link.isConnected) follow()
     }
   }, { rootMargin: "1200px" })
   seen.observe(link)
