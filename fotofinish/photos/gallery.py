@@ -38,6 +38,15 @@ class ImagePage:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSet:
+    """How many photos there are, and a mark that is another one as soon as others are among them;
+    0 where telling that would take too long."""
+
+    total: int
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
 class HourCount:
     """Photos captured in one hour (UTC)."""
 
@@ -114,6 +123,16 @@ left join photo on photo.id = page.photo_id
 order by page.captured_at, page.photo_id
 """
 
+SET_OF_BIB = """
+select count(*), coalesce(bit_xor(uuid_hash(photo_id)), 0) from bib_tag
+where event_id = %(event)s and bib = %(bib)s and visible
+"""
+
+SET_OF_SELFIE = """
+select count(*), coalesce(bit_xor(uuid_hash(photo_id)), 0) from selfie_match
+where event_id = %(event)s and selfie_id = %(selfie)s and visible
+"""
+
 
 async def images_of_event(
     connection: AsyncConnection, event_id: int, *, offset: int, limit: int
@@ -168,6 +187,18 @@ async def images_of_selfie(
     return await _page(connection, PAGE_OF_SELFIE, values)
 
 
+async def set_of_bib(connection: AsyncConnection, event_id: int, bib: str) -> ImageSet:
+    """Which photos `images_of_bib` finds."""
+    if "\0" in bib:
+        return ImageSet(0, 0)
+    return await _set(connection, SET_OF_BIB, {"event": event_id, "bib": normalise_bib(bib)})
+
+
+async def set_of_selfie(connection: AsyncConnection, event_id: int, request_id: UUID) -> ImageSet:
+    """Which photos `images_of_selfie` finds."""
+    return await _set(connection, SET_OF_SELFIE, {"event": event_id, "selfie": request_id})
+
+
 async def more_are_coming(connection: AsyncConnection, event_id: int) -> bool:
     """Whether photos of the event wait to be read, or are being read."""
     cursor = await connection.execute(
@@ -214,6 +245,13 @@ async def _count_before(connection: AsyncConnection, event_id: int, at: datetime
     row = await cursor.fetchone()
     assert row is not None
     return int(row[0])
+
+
+async def _set(connection: AsyncConnection, sql: str, values: Mapping[str, object]) -> ImageSet:
+    cursor = await connection.execute(sql, values, prepare=True)
+    row = await cursor.fetchone()
+    assert row is not None
+    return ImageSet(*row)
 
 
 async def _page(connection: AsyncConnection, sql: str, values: Mapping[str, object]) -> ImagePage:

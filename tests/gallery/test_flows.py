@@ -796,6 +796,22 @@ def test_new_photos_are_announced_and_come_in(page: Page, gallery: Gallery) -> N
     expect(page.get_by_role("button", name="3 new photos")).to_be_hidden()
 
 
+def test_a_photo_that_went_as_another_came_is_announced_too(page: Page, gallery: Gallery) -> None:
+    gone, stays = gallery.add("15"), gallery.add("15")
+    page.clock.install()
+    page.goto(f"{gallery.address}/find?bib=15")
+    with page.expect_response("**/live?*"):
+        page.clock.run_for(6000)
+    gallery.execute("update bib_tag set visible = false where photo_id = %s", gone)
+    came = gallery.add("15")
+    page.clock.run_for(60_000)
+    page.get_by_role("button", name="The photos have changed").click()
+    expect(page.locator(f"[data-id='{gone}']")).to_have_count(0)
+    for photo in (stays, came):
+        expect(page.locator(f"[data-id='{photo}']")).to_be_visible()
+    expect(page.locator(f"[data-id='{came}'] a")).to_be_focused()
+
+
 def test_new_photos_come_in_behind_all_that_are_shown(page: Page, gallery: Gallery) -> None:
     gallery.fill("15", 130)
     page.clock.install()

@@ -36,6 +36,7 @@ from fotofinish.web.gallery.searches import (
     busiest_day,
     check_search,
     find_images,
+    find_set,
     hours_of,
     read_search,
 )
@@ -133,14 +134,14 @@ class Finding:
         return answer
 
     async def live(self, request: Request, gallery: OpenGallery) -> Response:
-        """GET `/e/{slug}/live`: how many photos a search finds by now; 304 while it is the same."""
+        """GET `/e/{slug}/live`: which photos a search finds by now; 304 while they are the same."""
         search = await self.admit(request, gallery)
         async with services(request).pool.connection() as connection:
-            found = await find_images(connection, gallery.event, search, offset=0, limit=0)
-        headers = {"ETag": f'"{found.total}"', "Cache-Control": "private, no-cache"}
+            found = await find_set(connection, gallery.event, search)
+        headers = {"ETag": f'"{found.total}.{found.mark}"', "Cache-Control": "private, no-cache"}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        return JSONResponse({"total": found.total}, headers=headers)
+        return JSONResponse({"total": found.total, "mark": found.mark}, headers=headers)
 
     async def photo(self, request: Request, gallery: OpenGallery) -> Response:
         """GET `/e/{slug}/photo/{photo_id}`: one photo, as it is shared."""

@@ -24,9 +24,12 @@ from fotofinish.faces.selfies import find_agreed_search
 from fotofinish.photos.gallery import (
     DayCount,
     ImagePage,
+    ImageSet,
     images_between,
     images_of_bib,
     images_of_selfie,
+    set_of_bib,
+    set_of_selfie,
 )
 
 MOST_IN_ARCHIVE = 1000
@@ -107,6 +110,16 @@ async def find_images(
         )
     start, end = span_of(event, search)
     return await images_between(connection, event.id, start, end, offset=offset, limit=limit)
+
+
+async def find_set(connection: AsyncConnection, event: PublishedEvent, search: Search) -> ImageSet:
+    """Which photos the search finds; of those of a time, which may be all, how many alone."""
+    if search.bib:
+        return await set_of_bib(connection, event.id, search.bib)
+    if search.selfie:
+        return await set_of_selfie(connection, event.id, search.selfie)
+    found = await find_images(connection, event, search, offset=0, limit=0)
+    return ImageSet(found.total, 0)
 
 
 async def find_originals(

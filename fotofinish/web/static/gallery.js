@@ -61,6 +61,8 @@ for (const [where, what] of [[document, "visibilitychange"], [window, "pageshow"
 function watch() {
   const fresh = document.querySelector("[data-fresh]")
   let shown = Number(grid.dataset.total)
+  let known = null // what marks the photos that are shown
+  let added = 0
   let pause = FIRST_LOOK
   let timer = 0
 
@@ -68,11 +70,13 @@ function watch() {
     try {
       const answer = await fetch(grid.dataset.live, { cache: "no-cache" })
       if (!answer.ok) return plan()
-      const { total } = await answer.json()
-      const added = total - shown
-      if (added > 0 && fresh.hidden !== false) pause = FIRST_LOOK
-      fresh.hidden = added <= 0
-      const text = added === 1 ? fresh.dataset.one : fresh.dataset.many.replace("{number}", added.toLocaleString(document.documentElement.lang))
+      const { total, mark } = await answer.json()
+      added = total - shown
+      known ??= added ? "of others" : mark
+      const others = added !== 0 || mark !== known
+      if (others && fresh.hidden) pause = FIRST_LOOK
+      fresh.hidden = !others
+      const text = added <= 0 ? fresh.dataset.others : added === 1 ? fresh.dataset.one : fresh.dataset.many.replace("{number}", added.toLocaleString(document.documentElement.lang))
       if (fresh.textContent !== text) fresh.textContent = text
     } catch {
       // no network: look again later
@@ -92,24 +96,26 @@ function watch() {
     try {
       const { found, items } = await again()
       const anew = found.querySelector(".grid")
-      const known = ids()
-      const first = items.find((item) => !known.has(item.dataset.id))
+      if (!items.length) return location.reload()
+      const before = ids()
+      const first = items.find((item) => !before.has(item.dataset.id))
       grid.className = anew.className
       grid.replaceChildren(...items)
       for (const place of ["[data-count]", ".more", ".empty"]) {
         const now = found.querySelector(place)
-        const before = document.querySelector(place)
-        if (before && now) before.replaceWith(now)
-        else if (before) before.remove()
+        const old = document.querySelector(place)
+        if (old && now) old.replaceWith(now)
+        else if (old) old.remove()
         else if (now) grid.after(now)
       }
       shown = Number(anew.dataset.total)
       grid.dataset.total = anew.dataset.total
+      known = null
       fresh.hidden = true
       follow()
-      const target = first?.querySelector("a")
-      target?.focus({ preventScroll: true })
-      target?.scrollIntoView({ block: "center" })
+      const target = first ? first.querySelector("a") : document.querySelector("main")
+      target.focus({ preventScroll: true })
+      if (first) target.scrollIntoView({ block: "center" })
     } catch {
       location.reload()
     } finally {
@@ -117,7 +123,7 @@ function watch() {
     }
   })
 
-  // As many photos as are shown, and on where none of them is new: they are in the race's order
+  // As many photos as are shown, and on where more came and none of them is new: they are in the race's order
   async function again() {
     const items = new Map()
     let address = grid.dataset.page
@@ -125,8 +131,8 @@ function watch() {
       const found = await page(address)
       for (const item of found.querySelectorAll(".grid > li")) items.set(item.dataset.id, item)
       address = found.querySelector("[data-more]")?.getAttribute("href")
-      const known = ids()
-      const enough = items.size >= known.size && [...items.keys()].some((id) => !known.has(id))
+      const before = ids()
+      const enough = items.size >= before.size && (added <= 0 || [...items.keys()].some((id) => !before.has(id)))
       if (enough || !address) return { found, items: [...items.values()] }
     }
   }
