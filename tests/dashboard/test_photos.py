@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from fotofinish.photos.browsing import Filter
-from tests.dashboard.conftest import Office, enter
+from tests.dashboard.conftest import CHROMIUM, FLAGS, Office, enter
 
 START = datetime(2026, 5, 17, 9, tzinfo=UTC)
 NAME = "IMG_20260509_0001.jpg"
@@ -438,6 +439,58 @@ def test_a_choice_without_a_number_is_not_lost(
     tools.get_by_role("button", name="Add bib").click()
     tools.get_by_role("button", name="Hide").click()
     expect(page.get_by_role("status")).to_have_text("Hid 1 photo from participants.")
+
+
+@pytest.fixture
+def remembering_page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that keeps pages for Back, as all do that no test drives."""
+    remembering = browser.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=FLAGS,
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    yield remembering.new_page()
+    remembering.close()
+
+
+def test_after_back_a_change_is_for_the_photos_that_are_ticked_then(
+    remembering_page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    page = remembering_page
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    ticks = page.locator("input[name=photo]")
+    tools = page.get_by_role("group", name="Change the chosen")
+    for places, bib, said in (
+        ((0, 1), "101", "Added 101 to 2 photos."),
+        ((2,), "102", "Added 102 to 1 photo."),
+    ):
+        expect(page.locator("input[name=photo]:checked")).to_have_count(0)
+        for place in places:
+            ticks.nth(place).click()
+        expect(page.get_by_text(f"{len(places)} chosen")).to_be_visible()
+        tools.get_by_label("Bib").fill(bib)
+        tools.get_by_role("button", name="Add bib").click()
+        expect(page.get_by_role("status")).to_have_text(said)
+        page.go_back(wait_until="commit")
+        expect(page.locator(".cell").first).to_contain_text("101")
+    assert [sorted(tags(office, photo)) for photo in photos[:3]] == [
+        ["1", "101"], ["1", "101", "2"], ["102"],
+    ]  # fmt: skip
+
+
+def test_after_back_only_chosen_photos_are_ticked(
+    page: Page, office: Office, photos: list[uuid.UUID]
+) -> None:
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    for place in (0, 1):
+        page.locator("input[name=photo]").nth(place).click()
+    page.locator(".cell a").nth(2).click()
+    page.wait_for_url(f"**/photos/{photos[2]}")
+    page.go_back()
+    expect(page.locator("html.scripted .cell")).to_have_count(6)
+    assert page.locator("input[name=photo]:checked").count() == 0
 
 
 def test_an_error_keeps_the_organisation_and_leads_back_to_the_event(

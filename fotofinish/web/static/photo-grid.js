@@ -139,14 +139,21 @@ function start() {
     else if (cell && event.key.toLowerCase() === "x") cell.querySelector("input").click();
     else if (cell && event.key.startsWith("Arrow")) move(event, cell);
   });
+  let sent = false;
   form.addEventListener("submit", (event) => {
     if (chosen.size > most) {
       event.preventDefault();
       return alert(TOO_MANY(most));
     }
-    form.elements.photos.value = [...chosen].join(",");
-    for (const input of grid.querySelectorAll("input:checked")) input.disabled = true;
+    sent = true;
   });
+  // the page itself stays as it is: nothing of what is sent has to be undone when it is not left
+  form.addEventListener("formdata", ({ formData }) => {
+    formData.delete("photo");
+    formData.set("photos", [...chosen].join(","));
+  });
+  // A page that Back brings out of the browser's memory shows photos, and a choice, of before.
+  addEventListener("pageshow", ({ persisted }) => persisted && sent && location.reload());
 
   function choose(id, on) {
     if (on) chosen.add(id);
