@@ -50,6 +50,7 @@ SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_SLUG = 80
 YEARS = (1900, 2200)
 THRESHOLDS = (0.2, 0.8)
+LOCK_CLASS = 0x666F726D  # "form": the first of the two numbers of our advisory locks
 # letters that no decomposition (NFKD) brings to ASCII, as they are spelt without them
 SPELT = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "ð": "d", "ı": "i"}
@@ -167,6 +168,16 @@ async def find_own_event(connection: AsyncConnection, account_id: UUID, event_id
     if found is None:
         raise NotFound("There is no such event.")
     return found
+
+
+async def lock_choices(connection: AsyncConnection, event_id: int) -> None:
+    """Keep others from saving what they chose for the event until this transaction has ended.
+
+    Before any other lock: who compares what is there with what somebody saw, and then writes.
+    """
+    await connection.execute(
+        "select pg_advisory_xact_lock(%s, hashint8(%s))", [LOCK_CLASS, event_id]
+    )
 
 
 async def update_event(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,6 +101,11 @@ class SignedIn:
 
     http: httpx.Client
     form_token: str
+
+    def drawn(self, path: str) -> str:
+        """What the page's form says that it was drawn from."""
+        page = self.http.get(path).text
+        return html.unescape(page.partition('name="drawn" value="')[2].partition('"')[0])
 
     def send(self, path: str, **fields: object) -> httpx.Response:
         """Post a form as the page would."""

@@ -103,6 +103,21 @@ def test_a_setting_that_does_not_do_is_said_and_changes_nothing(
     assert office.execute("select * from event where id = %s", office.event_id) == before
 
 
+def test_an_older_page_undoes_no_setting_that_was_changed_meanwhile(office: Office) -> None:
+    client, path = office.client(office.owner), f"/events/{office.event_id}/settings"
+    client.send(path, **_settings(office), bib_search="on", selfie_search="on")
+    older = client.drawn(path)
+    fields = _settings(office) | {"bib_search": "on", "drawn": older}
+    assert client.send(path, **(fields | {"status": "archived"})).status_code == 303
+    answer = client.send(path, **(fields | {"name": "Harbour 10K", "selfie_search": "on"}))
+    assert answer.status_code == 409
+    assert "Somebody changed these meanwhile" in answer.text
+    assert 'value="archived" selected' in answer.text
+    assert 'value="Harbour 10K"' in answer.text
+    find = "select name, status, selfie_search from event where id = %s"
+    assert office.execute(find, office.event_id) == [("Harbour Run", "archived", False)]
+
+
 def test_deletion_says_what_it_destroys_and_wants_the_name(signed_in: Page, office: Office) -> None:
     office.add_photo("ready", "12", "13")
     office.add_photo("ready", "12")

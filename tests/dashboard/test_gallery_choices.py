@@ -6,11 +6,13 @@ import base64
 import io
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import httpx
 import numpy as np
+import psycopg
 import pytest
 from argon2 import PasswordHasher
 from axe_playwright_python.sync_playwright import Axe
@@ -108,6 +110,60 @@ def test_a_code_that_nobody_would_be_asked_for_is_not_taken_silently(
     assert 'value="Acme"' in refused.text
     assert "without an account." in refused.text  # as it is, not as it was to be
     assert not office.execute("select 1 from event_gallery where event_id = %s", office.event_id)
+
+
+def test_an_older_page_undoes_nothing_that_was_chosen_meanwhile(
+    office: Office, owner: SignedIn
+) -> None:
+    path = f"/events/{office.event_id}/gallery"
+    older = owner.drawn(path)
+    assert save(office, owner, access="off", drawn=older).status_code == 303
+    answer = save(office, owner, brand_name="Acme", own_colour="on", drawn=older)
+    assert answer.status_code == 409
+    assert "Somebody changed these meanwhile" in answer.text
+    assert 'value="off" checked' in answer.text  # as it is
+    assert 'value="Acme"' in answer.text  # as it was typed
+    assert stored(office, "access, brand_name") == ("off", "")
+    upload(office, owner, "brand", png())  # is no choice of this form
+    now = owner.drawn(path)
+    assert save(office, owner, access="off", brand_name="Acme", drawn=now).status_code == 303
+    assert stored(office, "access, brand_name") == ("off", "Acme")
+    # sent twice, as after an answer that was lost
+    assert save(office, owner, access="off", brand_name="Acme", drawn=now).status_code == 303
+    for odd in ("x", "1", "[2]", '["access"]', "[" * 50_000):
+        assert save(office, owner, drawn=odd).status_code == 400
+
+
+def test_of_two_who_save_at_once_one_is_told(office: Office, owner: SignedIn) -> None:
+    save(office, owner)
+    drawn = owner.drawn(f"/events/{office.event_id}/gallery")
+    with psycopg.connect(office.database.dsn) as connection, ThreadPoolExecutor(2) as executor:
+        connection.execute(
+            "select 1 from event_gallery where event_id = %s for update", [office.event_id]
+        )
+        saved = [
+            executor.submit(save, office, owner, drawn=drawn, **fields)
+            for fields in ({"access": "off"}, {"brand_name": "Acme"})
+        ]
+        deadline = time.monotonic() + 20
+        while office.execute("select count(*) from pg_locks where not granted")[0][0] < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        connection.rollback()
+        assert sorted(answer.result().status_code for answer in saved) == [303, 409]
+
+
+def test_an_older_page_undoes_no_watermark(office: Office, owner: SignedIn) -> None:
+    path = f"/events/{office.event_id}/watermark"
+    older = owner.drawn(path)
+    mark = {"kind": "text", "position": "top", "size": "40", "opacity": "50", "drawn": older}
+    assert owner.send(path, **mark, text="Harbour").status_code == 303
+    answer = owner.send(path, **(mark | {"kind": "none", "position": "bottom-right"}))
+    assert answer.status_code == 409
+    assert 'value="Harbour"' in answer.text
+    assert office.execute(
+        "select kind, text from event_watermark where event_id = %s", office.event_id
+    ) == [("text", "Harbour")]
 
 
 def test_a_link_has_a_key_that_can_be_renewed(office: Office, owner: SignedIn) -> None:

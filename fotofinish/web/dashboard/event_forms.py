@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from zoneinfo import available_timezones
 
@@ -57,6 +57,9 @@ class EventForm:
         if not self.retention_days:
             return None
         return _number(self.retention_days, "Write the days that selfies are kept as a number.")
+
+
+SETTINGS = tuple(field.name for field in fields(EventForm))
 
 
 def filled_in(form: FormData) -> EventForm:

@@ -13,7 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fotofinish.errors import Conflict, InvalidRequest, InvalidValue, StorageError
-from fotofinish.events.events import THRESHOLDS, Event, find_own_event, update_event
+from fotofinish.events.events import (
+    THRESHOLDS,
+    Event,
+    find_own_event,
+    lock_choices,
+    update_event,
+)
 from fotofinish.events.gallery import find_choices
 from fotofinish.events.openness import why_closed
 from fotofinish.photos.contact_sheet import SheetPhoto, contact_sheet
@@ -24,8 +30,15 @@ from fotofinish.photos.preview_links import preview_links
 from fotofinish.photos.removals import count_removals
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.calls import originals_call
-from fotofinish.web.dashboard.event_forms import EventForm, filled_in, of_event, time_zones
+from fotofinish.web.dashboard.event_forms import (
+    SETTINGS,
+    EventForm,
+    filled_in,
+    of_event,
+    time_zones,
+)
 from fotofinish.web.dashboard.gallery_page import gallery_address
+from fotofinish.web.dashboard.meanwhile import CHANGED, as_they_are, drawn
 from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.services import Services, services
@@ -77,9 +90,14 @@ class EventPage:
     async def save(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/settings`."""
         given = filled_in(form)
-        async with services(request).pool.connection() as connection:
+        async with services(request).pool.connection() as connection, connection.transaction():
             event = await _find(connection, request, visitor)
             current = require(visitor.organisation(event.org_id), "editor")
+            await lock_choices(connection, event.id)
+            event = await _find(connection, request, visitor)
+            now = as_they_are(form, given, of_event(event), SETTINGS)
+            if now is not None:
+                return self._form(request, Frame(visitor, current), event, now, Conflict(CHANGED))
             try:
                 await update_event(
                     connection,
@@ -154,6 +172,7 @@ class EventPage:
             status=error.status if error else 200,
             event=event,
             given=given,
+            drawn=drawn(of_event(event), SETTINGS),
             fault=error.message if error else None,
             zones=time_zones(),
             gallery=f"{settings.public_url.rstrip('/')}/e/",

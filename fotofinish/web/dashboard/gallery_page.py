@@ -11,8 +11,15 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fotofinish.errors import FotofinishError, InvalidRequest, InvalidValue, NotFound, TooLarge
-from fotofinish.events.events import Event
+from fotofinish.errors import (
+    Conflict,
+    FotofinishError,
+    InvalidRequest,
+    InvalidValue,
+    NotFound,
+    TooLarge,
+)
+from fotofinish.events.events import Event, lock_choices
 from fotofinish.events.gallery import (
     GalleryChoices,
     find_choices,
@@ -23,6 +30,7 @@ from fotofinish.events.openness import why_closed
 from fotofinish.photos.logos import MAX_BYTES, as_png
 from fotofinish.photos.watermark import find_picture, find_watermark, save_picture
 from fotofinish.web.api.forms import read_form as read_file_form
+from fotofinish.web.dashboard.meanwhile import CHANGED, as_they_are, drawn
 from fotofinish.web.dashboard.photo_grid import find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
 from fotofinish.web.dashboard.visitors import Visitor, require
@@ -31,6 +39,7 @@ from fotofinish.web.services import services
 
 PICTURES = ("brand", "watermark")
 PICTURE_FAULTS = (InvalidRequest, InvalidValue, TooLarge)
+FIELDS = ("access", "downloads", "indexed", "brand_name", "brand_colour")
 QR_KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -49,10 +58,17 @@ class GalleryPage:
 
     async def save(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/gallery`: access, downloads, look."""
-        async with services(request).pool.connection() as connection:
+        async with services(request).pool.connection() as connection, connection.transaction():
             event = await find_event_to_change(connection, request, visitor)
-            now = await find_choices(connection, event.id)
-            wanted, code = _chosen(form, now), text(form, "code")
+            await lock_choices(connection, event.id)
+            stored = await find_choices(connection, event.id)
+            wanted, code = _chosen(form, stored), text(form, "code")
+            now = as_they_are(form, wanted, stored, FIELDS)
+            if now is not None:
+                changed = Conflict(CHANGED)
+                return await self._render(
+                    request, visitor, connection, event, choices=now, code=code, error=changed
+                )
             try:
                 await save_choices(connection, event.id, wanted, code=code)
             except InvalidValue as error:
@@ -141,6 +157,7 @@ class GalleryPage:
             event=event,
             choices=choices or stored,
             stored=stored,
+            drawn=drawn(stored, FIELDS),
             code=code,
             closed=why_closed(event, stored),
             mark=mark,

@@ -11,8 +11,8 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fotofinish.errors import FotofinishError, InvalidValue
-from fotofinish.events.events import Event
+from fotofinish.errors import Conflict, FotofinishError, InvalidValue
+from fotofinish.events.events import Event, lock_choices
 from fotofinish.photos.logos import MAX_BYTES
 from fotofinish.photos.redrawing import count_stale
 from fotofinish.photos.watermark import (
@@ -24,11 +24,14 @@ from fotofinish.photos.watermark import (
     save_watermark,
 )
 from fotofinish.web.dashboard.gallery_page import PICTURE_FAULTS, find_event_to_change, take_picture
+from fotofinish.web.dashboard.meanwhile import CHANGED, as_they_are, drawn
 from fotofinish.web.dashboard.photo_grid import find_event_of
 from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor
 from fotofinish.web.errors import error_response
 from fotofinish.web.services import services
+
+FIELDS = ("kind", "text", "position", "size", "opacity", "tiled")
 
 
 class WatermarkPage:
@@ -48,9 +51,15 @@ class WatermarkPage:
         """POST `/events/{event_id}/watermark`: previews are drawn again in the background."""
         ours = services(request)
         fields = {name: str(value) for name, value in form.multi_items()}
-        async with ours.pool.connection() as connection:
+        async with ours.pool.connection() as connection, connection.transaction():
             event = await find_event_to_change(connection, request, visitor)
+            await lock_choices(connection, event.id)
             mark = _mark(fields, await find_picture(connection, event.id, "watermark"))
+            stored = await find_watermark(connection, event.id)
+            now = as_they_are(form, mark, stored, FIELDS)
+            if now is not None:
+                changed = Conflict(CHANGED)
+                return await self._render(request, visitor, connection, event, now, changed)
             try:
                 await save_watermark(connection, ours.queue, event.id, mark)
             except InvalidValue as error:
@@ -109,6 +118,7 @@ class WatermarkPage:
             event=event,
             mark=mark,
             stored=stored,
+            drawn=drawn(stored, FIELDS),
             fault=error.message if error else None,
             positions=POSITIONS,
             most_logo=MAX_BYTES,

@@ -11,7 +11,7 @@ form.addEventListener("input", ({ target }) => {
   clearTimeout(soon);
   soon = setTimeout(() => {
     const fields = new URLSearchParams(new FormData(form));
-    fields.delete("form_token");
+    for (const name of ["form_token", "drawn"]) fields.delete(name);
     show(`${form.dataset.preview}?${fields}`);
   }, 200);
 });
