@@ -250,6 +250,30 @@ def test_viewers_look_and_change_nothing(office: Office, photos: list[uuid.UUID]
     assert len(listed(office)) == 6
 
 
+def test_what_is_said_is_what_was_done(office: Office, photos: list[uuid.UUID]) -> None:
+    client = office.client(office.owner)
+    gone = office.add_photo("ready")
+    for do, chosen, said in (
+        ("remove", photos[:3], "Removed 1 from 2 photos."),
+        ("remove", photos[:3], "None of the chosen photos carries 1."),
+        ("hide", photos[2:4], "Hid 1 photo from participants."),
+        ("hide", photos[2:4], "These photos are hidden already, or gone."),
+        ("show", photos[:2], "Participants see these photos already, or they are gone."),
+        ("delete", [gone], "Deleted 1 photo for good."),
+        ("add", [gone, photos[0]], "Added 1 to 1 photo."),
+        ("add", [gone], "These photos are gone."),
+        ("left", [gone], "These photos are gone."),
+        ("again", [gone], "These photos are gone."),
+        ("delete", [gone], "These photos are gone."),
+    ):
+        answer = client.send(
+            f"/events/{office.event_id}/photos/change",
+            do=do, bib="1", photos=",".join(map(str, chosen)),
+        )  # fmt: skip
+        page = client.http.get(answer.headers["location"]).text
+        assert page.partition('role="status">')[2].partition("<")[0] == said, do
+
+
 def test_a_choice_has_limits(office: Office, photos: list[uuid.UUID]) -> None:
     client = office.client(office.owner)
     address = f"/events/{office.event_id}/photos/change"

@@ -164,25 +164,25 @@ async def change_photos(
     Raises InvalidValue for a bib that is none.
     """
     if what in ("hide", "show"):
-        await set_hidden(connection, event_id, photo_ids, hidden=what == "hide")
+        changed = await set_hidden(connection, event_id, photo_ids, hidden=what == "hide")
     elif what in ("left", "right"):
         quarters = -1 if what == "left" else 1
-        await turn_photos(connection, ours.queue, event_id, photo_ids, quarters=quarters)
+        changed = await turn_photos(connection, ours.queue, event_id, photo_ids, quarters=quarters)
     elif what == "again":
-        await read_again(connection, ours.queue, event_id, photo_ids)
+        changed = await read_again(connection, ours.queue, event_id, photo_ids)
     elif what == "delete":
-        await delete_photos(connection, ours.queue, event_id, photo_ids)
+        changed = await delete_photos(connection, ours.queue, event_id, photo_ids)
     elif what == "add":
         bib = checked_bib(bib)
-        await add_bib(connection, event_id, photo_ids, bib)
+        changed = await add_bib(connection, event_id, photo_ids, bib)
     elif what == "remove":
         bib = normalise_bib(bib.replace("\0", ""))
         if not bib:
             raise InvalidValue("Write the bib number that is to be removed.")
-        await remove_bib(connection, event_id, photo_ids, bib)
+        changed = await remove_bib(connection, event_id, photo_ids, bib)
     else:
         raise InvalidRequest("There is no such thing to do with photos.")
-    return done(what, len(photo_ids), bib)
+    return done(what, changed, bib)
 
 
 def thumbnails(

@@ -20,6 +20,14 @@ SAID = {
     "confirm": "Confirmed. No photo comes after this one.",
 }
 
+GONE = "These photos are gone."
+NONE = {
+    "remove": "None of the chosen photos carries {bib}.",
+    "hide": "These photos are hidden already, or gone.",
+    "show": "Participants see these photos already, or they are gone.",
+}
+"""What is said where nothing was changed; elsewhere it is that there are no such photos."""
+
 
 def done(what: str, photos: int = 1, bib: str = "") -> str:
     """The query that makes the next page say it."""
@@ -32,5 +40,8 @@ def notice_of(given: str, *, one: str = "1 photo") -> str | None:
     many, _, bib = rest.partition(":")
     if what not in SAID or not many.isascii() or not many.isdigit() or len(many) > 4:
         return None
+    bib = bib[:MOST_SIGNS]
+    if not int(many):
+        return NONE.get(what, GONE).format(bib=bib)
     photos = one if many == "1" else counted(int(many), "photo")
-    return SAID[what].format(photos=photos, bib=bib[:MOST_SIGNS])
+    return SAID[what].format(photos=photos, bib=bib)
