@@ -236,6 +236,24 @@ async def neighbours(
     return found[0], found[1]
 
 
+async def place_of(
+    connection: AsyncConnection, event_id: int, wanted: Filter, photo_id: UUID
+) -> int | None:
+    """How many of the photos that pass come before this one, which need not pass itself.
+
+    None when the event has no such photo.
+    """
+    cursor = await connection.execute(
+        f"""select (select count(*) from photo
+                    where {wanted.condition()} and ({ORDER}, id) < (asked.at, asked.id))
+            from (select {ORDER} as at, id from photo
+                  where event_id = %(event)s and id = %(id)s) asked""",  # noqa: S608
+        {**wanted.values(event_id), "id": photo_id},
+    )
+    row = await cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
 async def list_folders(connection: AsyncConnection, event_id: int) -> Mapping[str, int]:
     """The folders that photos came from, and how many of each."""
     cursor = await connection.execute(

@@ -106,7 +106,8 @@ def shown(office: Office) -> int:
         ("bib=nobody", []),
         ("offset=4", [4, 5]),
         ("offset=-1", [0, 1, 2, 3, 4, 5]),
-        ("offset=99999999999999999999", []),
+        ("offset=6", [0, 1, 2, 3, 4, 5]),
+        ("offset=99999999999999999999", [0, 1, 2, 3, 4, 5]),
     ],
 )
 def test_photos_are_filtered_in_the_order_of_capture(
@@ -187,12 +188,12 @@ def test_a_turned_photo_is_read_again(office: Office, photos: list[uuid.UUID]) -
 def test_deleted_photos_are_gone_with_all_that_was_known(
     office: Office, photos: list[uuid.UUID]
 ) -> None:
-    answer = office.client(office.owner).send(
-        f"/events/{office.event_id}/photos/{photos[1]}", do="delete"
-    )
+    client = office.client(office.owner)
+    answer = client.send(f"/events/{office.event_id}/photos/{photos[1]}", do="delete")
     after = answer.headers["location"]
-    assert after.partition("?")[0] == f"/events/{office.event_id}/photos"
-    assert "Deleted 1 photo for good." in office.client(office.owner).http.get(after).text
+    assert after.partition("?")[0] == f"/events/{office.event_id}/photos/{photos[2]}"
+    said = "Deleted the photo before for good. This is the next one."
+    assert said in client.http.get(after).text
     assert tags(office, photos[1]) == {}
     assert shown(office) == 2
     assert office.execute("select event_id from photo_gone where photo_id = %s", photos[1]) == [
@@ -200,6 +201,38 @@ def test_deleted_photos_are_gone_with_all_that_was_known(
     ]
     again = office.client(office.owner).http.get(f"/events/{office.event_id}/photos/{photos[1]}")
     assert again.status_code == 404
+
+
+def test_the_last_photos_deletion_leads_back_to_the_one_before(
+    office: Office, photos: list[uuid.UUID]
+) -> None:
+    client = office.client(office.owner)
+    base = f"/events/{office.event_id}/photos"
+    answer = client.send(f"{base}/{photos[2]}?show=ready", do="delete")
+    after = answer.headers["location"]
+    assert after.partition("&done=")[0] == f"{base}?show=ready&at={photos[1]}"
+    assert "Deleted 1 photo for good." in client.http.get(after).text
+
+
+def test_a_change_leads_back_to_where_one_looked(office: Office) -> None:
+    _add_many(office, 300)
+    client = office.client(office.owner)
+    base = f"/events/{office.event_id}/photos"
+    last = listed(office, "offset=240")
+    for fields, first in (
+        ({"do": "hide", "photos": last[0], "at": last[9]}, 240),
+        ({"do": "add", "photos": last[0], "offset": "120", "at": uuid.uuid4()}, 120),
+        ({"do": "add", "photos": last[0], "offset": "x", "at": "x"}, 0),
+        ({"do": "add", "photos": ",".join(map(str, last[:5])), "at": last[40]}, 240),
+        ({"do": "delete", "photos": ",".join(map(str, last)), "offset": "240"}, 120),
+    ):
+        answer = client.send(f"{base}/change", **fields, bib="5")
+        page = client.http.get(answer.headers["location"]).text
+        assert f'data-offset="{first}" data-at' in page, fields
+    refused = client.send(f"{base}/change", do="add", photos=listed(office)[0], offset="120")
+    assert refused.status_code == 422
+    assert 'data-offset="120" data-at' in refused.text
+    assert f'data-address="{base}?offset=120"' in refused.text
 
 
 def test_files_of_deleted_photos_go_before_photos_that_wait_are_read(
@@ -436,6 +469,28 @@ def test_several_photos_are_changed_at_once(
     page.get_by_role("button", name="Delete for good").click()
     expect(page.locator(".cell")).to_have_count(2)
     assert listed(office, "show=ready") == [photos[0], photos[2]]
+
+
+def test_a_change_far_down_and_the_way_back_from_a_photo_keep_the_place(
+    page: Page, office: Office
+) -> None:
+    _add_many(office, 900)
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}/photos")
+    photos = listed(office, "offset=480")
+    page.locator("#grid > div").nth(4).scroll_into_view_if_needed()
+    cells = [page.locator(f"[data-id='{photo}']") for photo in photos[50:52]]
+    cells[0].scroll_into_view_if_needed()
+    cells[0].locator("input").click()
+    page.get_by_role("group", name="Change the chosen").get_by_label("Bib").fill("500")
+    page.get_by_role("button", name="Add bib").click()
+    said = page.get_by_role("status")
+    expect(said).to_have_text("Added 500 to 1 photo.")
+    expect(said).to_be_in_viewport()
+    expect(cells[0]).to_be_in_viewport()
+    cells[1].locator("a").click()
+    page.get_by_role("link", name="Photos of").click()
+    expect(cells[1]).to_be_in_viewport()
 
 
 def test_a_choice_without_a_number_is_not_lost(

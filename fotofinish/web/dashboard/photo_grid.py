@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -18,11 +20,13 @@ from fotofinish.errors import InvalidRequest, InvalidValue, StorageError
 from fotofinish.events.events import Event, find_own_event
 from fotofinish.photos.browsing import (
     Cell,
+    Filter,
     Mark,
     count_photos,
     list_cells,
     list_folders,
     list_marks,
+    place_of,
 )
 from fotofinish.photos.changes import read_again, set_hidden, turn_photos
 from fotofinish.photos.deleting import delete_photos
@@ -42,11 +46,15 @@ LAST_OFFSET = 10**8
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What could not be done, and what was chosen and typed for it: nothing of that is lost."""
+    """What could not be done, and what was chosen and typed for it: nothing of that is lost.
+
+    `place` is where somebody looked.
+    """
 
     fault: str | None = None
     chosen: Sequence[UUID] = ()
     bib: str = ""
+    place: Mapping[str, str] = field(default_factory=dict)
 
 
 class PhotoGrid:
@@ -56,7 +64,8 @@ class PhotoGrid:
         self._shell = shell
 
     async def show(self, request: Request, visitor: Visitor) -> Response:
-        """GET `/events/{event_id}/photos`, with the filter and `offset`."""
+        """GET `/events/{event_id}/photos`, with the filter, and where to look: from `offset` on,
+        or, as long as there is that one, `at` a photo."""
         return await self._render("photos.html", request, visitor, whole=True)
 
     async def part(self, request: Request, visitor: Visitor) -> Response:
@@ -80,7 +89,10 @@ class PhotoGrid:
         )
 
     async def change(self, request: Request, visitor: Visitor, form: FormData) -> Response:
-        """POST `/events/{event_id}/photos/change`: `do` it with the photos that were chosen."""
+        """POST `/events/{event_id}/photos/change`: `do` it with the photos that were chosen.
+
+        `offset` and `at` say where somebody looked, which is where the answer leads.
+        """
         ours = services(request)
         what, bib = text(form, "do"), text(form, "bib")
         chosen: list[UUID] = []
@@ -92,12 +104,10 @@ class PhotoGrid:
                 _check_many(chosen)
                 said = await change_photos(connection, ours, event.id, chosen, what, bib)
         except InvalidValue as error:
-            refused = Refused(error.message, chosen, bib)
+            refused = Refused(error.message, chosen, bib, _place(form))
             return await self._render("photos.html", request, visitor, refused, whole=True)
-        query = asked(request.query_params).query
-        return RedirectResponse(
-            f"/events/{event.id}/photos?{query}{'&' if query else ''}{said}", 303
-        )
+        query = [asked(request.query_params).query, urlencode(_place(form)), said]
+        return RedirectResponse(f"/events/{event.id}/photos?{'&'.join(filter(None, query))}", 303)
 
     async def _render(
         self,
@@ -110,16 +120,19 @@ class PhotoGrid:
     ) -> Response:
         ours = services(request)
         given = asked(request.query_params)
-        offset = _offset(request.query_params.get("offset", "0"))
+        place = refused.place if refused else _place(request.query_params)
         mark = None if whole else _mark(request.query_params.get("mark", ""))
-        skip = _offset(request.query_params.get("skip", "0")) if mark else offset
         async with ours.pool.connection() as connection:
             event = await find_event_of(connection, request, visitor)
             wanted = filter_of(given, event)
+            total = await count_photos(connection, event.id, wanted) if whole else 0
+            offset = _offset(place.get("offset", "0"))
+            if whole:
+                offset = await _first_shown(connection, event.id, wanted, place, total)
+            skip = _offset(request.query_params.get("skip", "0")) if mark else offset
             cells = await list_cells(
                 connection, event.id, wanted, offset=skip, limit=CHUNK, mark=mark
             )
-            total = await count_photos(connection, event.id, wanted) if whole else 0
             folders = await list_folders(connection, event.id) if whole else {}
             removals = await count_removals(connection, event.id) if whole else 0
         links, trouble = thumbnails(ours, event.id, cells)
@@ -140,6 +153,7 @@ class PhotoGrid:
             removals=removals,
             total=total,
             offset=offset,
+            at=place.get("at", ""),
             chunk=CHUNK,
             most=MOST_AT_ONCE,
             refused=refused or Refused(),
@@ -223,6 +237,27 @@ def _mark(given: str) -> Mark | None:
         return Mark(at, UUID(photo_id))
     except (ValueError, OverflowError):
         raise InvalidRequest("There is no such place in the list.") from None
+
+
+def _place(given: Mapping[str, object]) -> dict[str, str]:
+    """Where somebody looks, as far as the fields of an address or form make sense of it."""
+    place: dict[str, str] = {}
+    if offset := _offset(str(given.get("offset", ""))):
+        place["offset"] = str(offset)
+    with suppress(ValueError):
+        place["at"] = str(UUID(str(given.get("at", ""))))
+    return place
+
+
+async def _first_shown(
+    connection: AsyncConnection, event_id: int, wanted: Filter, place: Mapping[str, str], total: int
+) -> int:
+    """The place of the photo that the page begins with; where none is left there, of the last."""
+    offset = _offset(place.get("offset", "0"))
+    if "at" in place:
+        before = await place_of(connection, event_id, wanted, UUID(place["at"]))
+        offset = offset if before is None else before // CHUNK * CHUNK
+    return offset if offset < total else max(0, total - 1) // CHUNK * CHUNK
 
 
 def _offset(given: str) -> int:

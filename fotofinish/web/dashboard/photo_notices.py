@@ -17,6 +17,7 @@ SAID = {
     "again": "Reading {photos} again.",
     "delete": "Deleted {photos} for good.",
     "added-before": "Added {bib} to the photo before. This is the next one.",
+    "deleted-before": "Deleted the photo before for good. This is the next one.",
     "confirm": "Confirmed. No photo comes after this one.",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID
 
 from psycopg import AsyncConnection
 from starlette.datastructures import FormData
@@ -37,7 +36,8 @@ class PhotoPage:
     async def correct(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/photos/{photo_id}`: `do` one thing, or confirm and go on.
 
-        A number that stands in the field when all is said to be right is added first.
+        A number that stands in the field when all is said to be right is added first. After a
+        deletion it goes on, too; after the last photo, back to where that was.
         """
         ours = services(request)
         given = asked(request.query_params)
@@ -47,24 +47,27 @@ class PhotoPage:
                 event = await find_event_of(connection, request, visitor)
                 require(visitor.organisation(event.org_id), "editor")
                 photo = await _find(connection, request, event)
-                target: UUID | None = photo.id
+                before, after = await neighbours(
+                    connection, event.id, filter_of(given, event), photo
+                )
                 if what == "confirm":
                     if bib:
                         await change_photos(connection, ours, event.id, [photo.id], "add", bib)
                     await confirm_bibs(connection, event.id, [photo.id])
-                    wanted = filter_of(given, event)
-                    _, after = await neighbours(connection, event.id, wanted, photo)
-                    target = after or photo.id
                     said = _confirmed(bib, last=after is None)
                 else:
                     said = await change_photos(connection, ours, event.id, [photo.id], what, bib)
-                    target = None if what == "delete" else photo.id
         except InvalidValue as error:
             return await self._render(request, visitor, error, typed=bib)
-        query = "&".join(part for part in (given.query, said) if part)
-        place = "" if target is None else f"/{target}"
+        target, place = f"/{photo.id}", ""
+        if what in ("confirm", "delete") and after:
+            target = f"/{after}"
+            said = done("deleted-before") if what == "delete" else said
+        elif what == "delete":
+            target, place = "", f"at={before}" if before else ""
+        query = "&".join(part for part in (given.query, place, said) if part)
         return RedirectResponse(
-            f"/events/{event.id}/photos{place}{'?' if query else ''}{query}", 303
+            f"/events/{event.id}/photos{target}{'?' if query else ''}{query}", 303
         )
 
     async def _render(

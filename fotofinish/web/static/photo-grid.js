@@ -5,6 +5,7 @@ const NEAR = 10; // chunks that are counted to
 const MARKS = 200;
 const FRESH = 60000;
 const PENDING = 3000;
+const SAID = 10000;
 const TOO_MANY = (most) => `Change at most ${most} photos at a time.`;
 const grid = document.getElementById("grid");
 if (grid) start();
@@ -34,11 +35,36 @@ function start() {
   grid.replaceChildren(...chunks);
   lay();
   new ResizeObserver(lay).observe(grid);
-  if (Number(grid.dataset.offset)) chunks[Math.floor(Number(grid.dataset.offset) / size)].scrollIntoView();
+  const { at } = grid.dataset;
+  const there = at && grid.querySelector(`[data-id="${at}"]`);
+  if (there) there.scrollIntoView({ block: "center" });
+  else if (Number(grid.dataset.offset)) chunks[Math.floor(Number(grid.dataset.offset) / size)].scrollIntoView();
+  if (isBelow()) float(document.querySelector("main > :is([role=status], [role=alert])"));
   const near = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) (isIntersecting ? fill : empty)(target);
   }, { rootMargin: "1200px 0px" });
   chunks.forEach((box) => near.observe(box));
+
+  // Whether one looks at photos further down, where what stands above the grid is not seen.
+  function isBelow() {
+    return grid.getBoundingClientRect().top < 0;
+  }
+
+  // What was done is said where one looks, for a while.
+  function float(line) {
+    if (!line) return;
+    line.classList.add("afloat");
+    setTimeout(() => line.classList.remove("afloat"), SAID);
+  }
+
+  // The photo in the middle of the window: one that is not chosen, if there is one, as it stays.
+  function middle() {
+    const seen = [...grid.querySelectorAll(".cell")].map((cell) => {
+      const { top, bottom } = cell.getBoundingClientRect();
+      return { id: cell.dataset.id, off: Math.abs(top + bottom - innerHeight) };
+    }).filter(({ off }) => off < innerHeight);
+    return seen.sort((one, other) => chosen.has(one.id) - chosen.has(other.id) || one.off - other.off)[0]?.id;
+  }
 
   // Columns by width; every chunk gets the height that it has when it is full.
   function lay() {
@@ -151,6 +177,10 @@ function start() {
   form.addEventListener("formdata", ({ formData }) => {
     formData.delete("photo");
     formData.set("photos", [...chosen].join(","));
+    formData.delete("offset");
+    if (!isBelow()) return;
+    formData.set("offset", size * chunks.find((box) => box.getBoundingClientRect().bottom > 0).index);
+    formData.set("at", middle() ?? "");
   });
   // A page that Back brings out of the browser's memory shows photos, and a choice, of before.
   addEventListener("pageshow", ({ persisted }) => persisted && sent && location.reload());
