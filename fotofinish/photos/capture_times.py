@@ -17,11 +17,12 @@ MOST_FINE = 64
 class CaptureTimes:
     """Photos by place on the event's wall clock, from first to last, empty places among them.
 
-    `elsewhen` photos were captured at other times, or nobody knows when.
+    `elsewhen` photos were captured at other times, `timeless` ones carry none.
     """
 
     places: list[tuple[datetime, int]]
     elsewhen: int
+    timeless: int
 
 
 async def capture_times(
@@ -35,24 +36,28 @@ async def capture_times(
     start = starts_at.replace(tzinfo=zone).astimezone(UTC)
     cursor = await connection.execute(
         """select case when minute >= %(begin)s and minute < %(end)s then minute end,
-                  sum(photos)::bigint
+                  sum(photos) filter (where minute <> 'infinity')::bigint,
+                  sum(photos) filter (where minute = 'infinity')::bigint
            from photo_bucket where event_id = %(event)s
            group by 1 having sum(photos) > 0 order by 1 nulls last""",
         {"event": event_id, "begin": start - AROUND[0], "end": start + AROUND[1]},
     )
     minutes = await cursor.fetchall()
-    elsewhen = minutes.pop()[1] if minutes and minutes[-1][0] is None else 0
+    elsewhen = timeless = 0
+    if minutes and minutes[-1][0] is None:
+        elsewhen, timeless = (photos or 0 for photos in minutes.pop()[1:])
     if not minutes:
-        return CaptureTimes([], elsewhen)
+        return CaptureTimes([], elsewhen, timeless)
     span = minutes[-1][0] - minutes[0][0]
     step = FINE if span <= FINE * MOST_FINE else COARSE
     first = _rounded(minutes[0][0], step)
     counts = [0] * ((minutes[-1][0] - first) // step + 1)
-    for minute, photos in minutes:
+    for minute, photos, _ in minutes:
         counts[(minute - first) // step] += photos
     return CaptureTimes(
         [((first + step * place).astimezone(zone), count) for place, count in enumerate(counts)],
         elsewhen,
+        timeless,
     )
 
 

@@ -140,20 +140,26 @@ def test_photos_lie_in_time_and_strays_are_told(signed_in: Page, office: Office)
     signed_in.goto(f"{office.url}/events/{office.event_id}/numbers")
     expect(signed_in.get_by_text("as soon as there are any")).to_be_visible()
     stray = office.add_photo("ready")
+    office.add_photo("ready")
     signed_in.reload()
+    expect(signed_in.get_by_text("2 photos carry no time of capture.")).to_be_visible()
+    expect(signed_in.get_by_text("Is its date right")).to_be_hidden()
+    office.execute("update photo set captured_at = '2020-01-01Z' where id = %s", stray)
+    signed_in.reload()
+    expect(signed_in.get_by_text("1 photo carries no time of capture.")).to_be_visible()
     expect(signed_in.get_by_text("Is its date right")).to_be_visible()
     for moment in ("07:01", "07:10", "08:40"):
         office.execute(
             "update photo set captured_at = %s where id = %s",
             f"2026-05-17 {moment}Z", office.add_photo("ready"),
         )  # fmt: skip
-    office.execute("update photo set captured_at = '2020-01-01Z' where id = %s", stray)
     signed_in.reload()
     picture = signed_in.get_by_role("img", name="Photos by time of capture: 3 in this time")
     assert picture.locator("title").all_text_contents() == [
         "Sun 17 May, 09:00: 2 captured", "Sun 17 May, 10:30: 1 captured",
     ]  # fmt: skip
-    expect(signed_in.get_by_text("1 more photo at other times")).to_be_visible()
+    expect(signed_in.get_by_text("1 more photo at other times.")).to_be_visible()
+    expect(signed_in.get_by_text("1 photo carries no time of capture.")).to_be_visible()
     for width in (320, 390, 768, 1600, 2560):
         signed_in.set_viewport_size({"width": width, "height": 900})
         assert signed_in.evaluate("document.documentElement.scrollWidth") <= width, width

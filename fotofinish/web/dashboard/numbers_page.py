@@ -70,6 +70,7 @@ class NumbersPage:
             told=told,
             captured=_captured(captured),
             elsewhen=captured.elsewhen,
+            timeless=captured.timeless,
             spans=SPANS,
             chosen=chosen if chosen in SPANS else USUAL,
         )
