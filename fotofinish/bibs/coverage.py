@@ -17,11 +17,15 @@ SHOWN = ("all", "without", "with")
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many bibs are on the list, how many of those on photos, how many on photos alone."""
+    """How many bibs are on the list, how many of those on photos, how many on photos alone.
+
+    `doubtful` are on photos alone, and not because people said so: they may be misread.
+    """
 
     listed: int
     with_photos: int
     unlisted: int
+    doubtful: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """A bib on no list; `photo` is one of its photos, `suggestions` what it may have been."""
+    """A bib that was read and is on no list; `photo` is one of its photos, `suggestions` what it
+    may have been."""
 
     bib: str
     photos: int
@@ -43,7 +48,7 @@ class Unlisted:
     suggestions: list[Participant]
 
 
-SEEN = """select bib, count(*) as photos from bib_tag
+SEEN = """select bib, count(*) as photos, bool_or(source = 'read') as read from bib_tag
           where event_id = %(event)s and visible group by bib"""
 
 
@@ -56,7 +61,8 @@ async def coverage(connection: AsyncConnection, event_id: int) -> Coverage:
                 select count(listed.bib) as listed,
                        count(*) filter (where listed.bib is not null and seen.bib is not null)
                            as with_photos,
-                       count(*) filter (where listed.bib is null) as unlisted
+                       count(*) filter (where listed.bib is null) as unlisted,
+                       count(*) filter (where listed.bib is null and seen.read) as doubtful
                 from listed full join seen on seen.bib = listed.bib""",  # noqa: S608
             {"event": event_id},
         )
@@ -106,7 +112,7 @@ async def list_participants(
 async def list_unlisted(
     connection: AsyncConnection, event_id: int, *, limit: int
 ) -> list[Unlisted]:
-    """Bibs on photos that are on no list, those on the most photos first, with suggestions."""
+    """Bibs that were read and are on no list, those on the most photos first, with suggestions."""
     cursor = await connection.execute(
         f"""with seen as ({SEEN})
             select bib, photos, photo.id, photo.drawn
@@ -114,8 +120,8 @@ async def list_unlisted(
               select photo_id from bib_tag
               where event_id = %(event)s and bib = seen.bib and visible
               order by captured_at, photo_id limit 1)
-            where not exists (select 1 from startlist_entry
-                              where event_id = %(event)s and bib = seen.bib)
+            where seen.read and not exists (select 1 from startlist_entry
+                                            where event_id = %(event)s and bib = seen.bib)
             order by photos desc, length(bib), bib limit %(limit)s""",  # noqa: S608
         {"event": event_id, "limit": limit},
     )

@@ -111,8 +111,12 @@ def test_a_misread_number_is_corrected_on_all_its_photos(signed_in: Page, office
     first = office.add_photo("ready", "1284")
     second = office.add_photo("ready", "1284", "1234")
     office.add_photo("ready", "9999")
+    said = office.add_photo("ready", "8888")
+    office.execute("update bib_tag set source = 'hand' where photo_id = %s", said)
     put_in(office)
     open_list(signed_in, office)
+    expect(signed_in.locator(".unlisted li .bib")).to_have_text(["1284", "9999"])
+    expect(signed_in.locator(".coverage")).to_contain_text("2 read, on no list")
     item = signed_in.get_by_role("listitem").filter(has_text="1284")
     expect(item).to_contain_text("on 2 photos")
     assert serious(signed_in) == []

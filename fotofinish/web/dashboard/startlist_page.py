@@ -173,7 +173,7 @@ class StartlistPage:
             )
             unlisted = (
                 await list_unlisted(connection, event.id, limit=UNLISTED_SHOWN)
-                if numbers.listed and numbers.unlisted
+                if numbers.listed and numbers.doubtful
                 else []
             )
         pictures, trouble = _pictures(ours, event.id, unlisted)
