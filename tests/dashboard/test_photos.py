@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from fotofinish.photos.browsing import Filter
+from fotofinish.photos.keys import original_key
 from tests.dashboard.conftest import CHROMIUM, FLAGS, Office, enter
 
 START = datetime(2026, 5, 17, 9, tzinfo=UTC)
@@ -318,6 +319,24 @@ def test_a_choice_has_limits(office: Office, photos: list[uuid.UUID]) -> None:
         ({"do": "hide", "photos": many}, 422),
     ):
         assert client.send(address, **fields).status_code == status
+
+
+def test_the_original_comes_back_in_whatever_state_the_photo_is(office: Office) -> None:
+    photo = office.add_photo("failed", reason="The file is damaged.")
+    office.execute("update photo set width = null, name = %s where id = %s", NAME, photo)
+    file = office.data_dir / "storage" / original_key(office.event_id, photo, "jpg")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"as it came in")
+    address = f"/events/{office.event_id}/photos/{photo}"
+    client = office.client(office.person("editor"))
+    assert f'href="{address}/original"' in client.http.get(address).text
+    answer = client.http.get(f"{address}/original", follow_redirects=True)
+    assert answer.content == b"as it came in"
+    assert f'filename="{NAME}"' in answer.headers["content-disposition"]
+    assert client.http.get(f"{address[:-4]}0000/original").status_code == 404
+    viewer = office.client(office.person("viewer"))
+    assert "/original" not in viewer.http.get(address).text
+    assert viewer.http.get(f"{address}/original").status_code == 403
 
 
 def test_the_photos_page_shows_boxes_and_neighbours(

@@ -57,6 +57,11 @@ def dashboard_routes() -> list[Route]:
         Route("/events/{event_id:id}/photos/change", form(grid.change), methods=["POST"]),
         Route("/events/{event_id:id}/photos/{photo_id:uuid}", page(photo.show), methods=["GET"]),
         Route(
+            "/events/{event_id:id}/photos/{photo_id:uuid}/original",
+            page(photo.original),
+            methods=["GET"],
+        ),
+        Route(
             "/events/{event_id:id}/photos/{photo_id:uuid}", form(photo.correct), methods=["POST"]
         ),
         Route("/events/{event_id:id}/numbers", page(numbers.show), methods=["GET"]),

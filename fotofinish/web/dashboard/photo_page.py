@@ -14,6 +14,7 @@ from fotofinish.bibs.numbers import normalise_bib
 from fotofinish.errors import InvalidValue, NotFound, StorageError
 from fotofinish.events.events import Event
 from fotofinish.photos.browsing import Sheet, faces_of_photo, find_sheet, neighbours, tags_of_photo
+from fotofinish.photos.keys import original_key
 from fotofinish.photos.preview_links import preview_links
 from fotofinish.web.dashboard.photo_filters import asked, filter_of
 from fotofinish.web.dashboard.photo_grid import change_photos, find_event_of
@@ -32,6 +33,16 @@ class PhotoPage:
     async def show(self, request: Request, visitor: Visitor) -> Response:
         """GET `/events/{event_id}/photos/{photo_id}`; the filter says what comes next."""
         return await self._render(request, visitor)
+
+    async def original(self, request: Request, visitor: Visitor) -> Response:
+        """GET `/events/{event_id}/photos/{photo_id}/original`: on to the file as it came in."""
+        async with services(request).pool.connection() as connection:
+            event = await find_event_of(connection, request, visitor)
+            require(visitor.organisation(event.org_id), "editor")
+            photo = await _find(connection, request, event)
+        key = original_key(event.id, photo.id, photo.extension)
+        link = services(request).linker.link_saved_as(key, photo.name)
+        return RedirectResponse(link, 303)
 
     async def correct(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """POST `/events/{event_id}/photos/{photo_id}`: `do` one thing, or confirm and go on.
