@@ -179,15 +179,40 @@ def test_what_was_not_taken_is_not_waited_for_and_may_be_chosen_again(
     page.reload()
     page.wait_for_load_state("networkidle")
     expect(page.get_by_text("did not arrive whole")).to_be_hidden()
+    other = tmp_path / "notes.txt"
+    other.write_text("and slowly")
     choose(page, path)
     expect(page.get_by_text("1 not taken")).to_be_visible()
-    choose(page, path)
+    choose(page, path, other)
     expect(page.get_by_text("2 not taken")).to_be_visible()
+    expect(page.get_by_text("2 of 2 photos")).to_be_visible()
+    expect(page.locator("[data-reasons] li")).to_have_count(2)
     path.write_bytes(photo(1))
-    choose(page, path)
+    choose(page, path, other)
     expect(page.get_by_text("1 new")).to_be_visible()
-    choose(page, path)
+    expect(page.get_by_text("1 not taken")).to_be_visible()
+    expect(page.locator("[data-reasons] li")).to_have_count(1)
+    other.write_bytes(photo(2))
+    choose(page, path, other)
     expect(page.get_by_text("1 here already")).to_be_visible()
+    expect(page.get_by_role("heading", name="Not taken")).to_be_hidden()
+
+
+def test_an_event_that_was_deleted_meanwhile_is_told_once(
+    page: Page, office: Office, folder: Path
+) -> None:
+    office.add_photo("waiting")
+    enter(page, office, office.owner)
+    page.goto(f"{office.url}/events/{office.event_id}")
+    upload = page.context.new_page()
+    upload.goto(f"{office.url}/events/{office.event_id}/upload")
+    path = f"/events/{office.event_id}/delete"
+    assert office.client(office.owner).send(path, typed="Harbour <b>Run</b>").status_code == 303
+    choose(upload, *sorted(folder.rglob("IMG_*.jpg")))
+    expect(upload.get_by_role("alert")).to_have_text("There is no such event.")
+    expect(upload.get_by_role("button", name="Go on")).to_be_visible()
+    page.bring_to_front()
+    expect(page.get_by_text("There is no such event.")).to_be_visible()
 
 
 def test_a_folder_can_be_dragged_into_the_page(page: Page, office: Office, folder: Path) -> None:

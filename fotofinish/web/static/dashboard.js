@@ -105,7 +105,8 @@ async function refresh() {
   }
   try {
     const answer = await fetch(live.dataset.live);
-    if (answer.redirected) return location.reload(); // the session has ended
+    // the session has ended, or the event is gone
+    if (answer.redirected || answer.status === 404) return location.reload();
     if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     // the server is away for a moment: the next round asks again

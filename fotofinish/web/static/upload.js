@@ -37,6 +37,7 @@ mark.begin = `fotofinish|${root.dataset.event}|`;
 tellUnfinished();
 for (const field of root.querySelectorAll("[data-choose]")) {
   field.addEventListener("change", () => {
+    startAnew();
     add([...field.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
     field.value = "";
   });
@@ -60,6 +61,7 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", async (event) => {
   event.preventDefault();
   drop.classList.remove("over");
+  startAnew();
   // entries have to be asked for before anything is waited for
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
   const found = [];
@@ -109,6 +111,17 @@ function add(files) {
   part("sending").hidden = false;
   if (!paused) fill();
   draw();
+}
+
+// What is chosen after all was done is counted by itself.
+function startAnew() {
+  if (finished() < count) return;
+  count = allBytes = doneBytes = samples.length = 0;
+  for (const result of Object.keys(sums)) sums[result] = 0;
+}
+
+function finished() {
+  return sums.stored + sums.duplicate + sums.rejected;
 }
 
 function fill() {
@@ -182,7 +195,7 @@ function failed(item, status, message) {
 // Back in line: the network is away, the session has ended, or the server is in trouble.
 function later(item, status = 0, message = "") {
   lineUp(item);
-  if (status === 401 || status === 403 || status === 507) {
+  if ([401, 403, 404, 507].includes(status)) {
     pause();
     trouble(message || "You are signed out. Sign in again in another tab, then go on here.");
   } else {
@@ -199,8 +212,12 @@ function settle(item, result, reason = "") {
   forgetByTus(key);
   forgetDirectly(key);
   doneBytes += item.file.size;
-  if (result === "rejected") refuse(item.path, reason);
-  else sums[result] += 1;
+  if (result === "rejected") {
+    refuse(item.path, reason);
+  } else {
+    sums[result] += 1;
+    forgive(item.path);
+  }
   trouble("");
   fill();
   draw();
@@ -211,8 +228,16 @@ function refuse(path, reason) {
   const line = document.createElement("li");
   line.className = "reasoned";
   line.append(span("file", path), span("reason", reason));
+  forgive(path);
   part("reasons").append(line);
   part("rejected").hidden = false;
+}
+
+// A file that was refused before is listed with its latest reason, and not at all once it is taken.
+function forgive(path) {
+  const line = [...part("reasons").children].find((one) => one.firstChild.textContent === path);
+  line?.remove();
+  part("rejected").hidden = !part("reasons").children.length;
 }
 
 function lineUp(item) {
@@ -261,9 +286,9 @@ function draw() {
 }
 
 function show() {
-  const finished = sums.stored + sums.duplicate + sums.rejected;
+  const over = finished() === count;
   const sent = doneBytes + [...active.keys()].reduce((sum, item) => sum + item.sent, 0);
-  part("done").textContent = number.format(finished);
+  part("done").textContent = number.format(finished());
   part("count").textContent = number.format(count);
   part("bar").value = allBytes ? sent / allBytes : 0;
   part("sums").replaceChildren(
@@ -281,9 +306,8 @@ function show() {
     }),
   );
   part("active").replaceChildren(...[...active.keys()].map(line));
-  const over = finished === count;
   part("pause").hidden = over;
-  tellSpeed(finished, sent, over);
+  tellSpeed(finished(), sent, over);
 }
 
 function line(item) {
