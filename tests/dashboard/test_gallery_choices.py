@@ -23,7 +23,9 @@ from tests.dashboard.conftest import Office, SignedIn, enter
 
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">
 <circle cx="50" cy="50" r="40" fill="#0b6b5d"/><rect x="100" width="100" height="100"/></svg>"""
-TALL = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1500"><rect width="1"/></svg>'
+TALL = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1500"><path d="M0 0h1v1500H0"/></svg>'
+)
 CHOICES = {"access": "public", "downloads": "originals", "brand_name": ""}
 
 

@@ -30,6 +30,11 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+def opened(file: bytes) -> Image.Image:
+    """The picture in a file."""
+    return Image.open(io.BytesIO(file))
+
+
 def png_chunk(name: bytes, body: bytes) -> bytes:
     """A PNG chunk with its length and checksum."""
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

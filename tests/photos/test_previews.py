@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
@@ -11,15 +9,11 @@ from PIL import ExifTags, Image, ImageCms
 from fotofinish.photos.decoding import Decoded, decode
 from fotofinish.photos.formats import JPEG, sniff
 from fotofinish.photos.previews import Previews, render_previews
-from tests.photos.pictures import encoded, gradient
+from tests.photos.pictures import encoded, gradient, opened
 
 
 def _previews(data: bytes) -> Previews:
     return render_previews(decode(data, sniff(data), max_pixels=10**7, target_long_side=3200))
-
-
-def _opened(webp: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(webp))
 
 
 @pytest.mark.parametrize(("width", "height"), [(3000, 2000), (3333, 2001), (1701, 2999)])
@@ -28,7 +22,7 @@ def test_previews_have_their_sizes_and_show_the_photo(width: int, height: int) -
     previews = _previews(encoded(photo, "JPEG"))
     sizes = ((previews.medium, 1600), (previews.dense, 640), (previews.small, 400))
     for webp, long_side in sizes:
-        image = _opened(webp)
+        image = opened(webp)
         assert image.format == "WEBP"
         assert max(image.size) == long_side
         assert image.width / image.height == pytest.approx(width / height, rel=0.01)
@@ -47,7 +41,7 @@ def test_previews_have_no_metadata() -> None:
     )  # fmt: skip
     previews = _previews(data)
     for webp in (previews.medium, previews.dense, previews.small):
-        image = _opened(webp)
+        image = opened(webp)
         assert not image.getexif()
         assert set(image.info) <= {"loop", "background", "timestamp", "duration"}
         assert webp[12:16] == b"VP8 "  # a picture alone: no chunks for metadata, profile or XMP
@@ -55,12 +49,12 @@ def test_previews_have_no_metadata() -> None:
 
 
 def test_a_small_photo_is_never_enlarged() -> None:
-    assert _opened(_previews(encoded(gradient(300, 200), "JPEG")).medium).size == (300, 200)
+    assert opened(_previews(encoded(gradient(300, 200), "JPEG")).medium).size == (300, 200)
 
 
 def test_a_panorama_keeps_at_least_a_line() -> None:
     photo = Decoded(np.full((16, 9000, 3), 90, np.uint8), 9000, 16)
-    assert _opened(render_previews(photo).small).size[0] == 400
+    assert opened(render_previews(photo).small).size[0] == 400
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIC"])
@@ -69,7 +63,7 @@ def test_colours_of_another_profile_become_srgb(kind: str) -> None:
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = _with_red_and_blue_swapped(lab)
     red = Image.new("RGB", (64, 64), (230, 30, 30))
-    shown = _opened(_previews(encoded(red, kind, icc_profile=swapped)).medium).getpixel((32, 32))
+    shown = opened(_previews(encoded(red, kind, icc_profile=swapped)).medium).getpixel((32, 32))
     assert shown[2] > 150 > shown[0]
 
 
@@ -77,7 +71,7 @@ def test_colours_of_another_profile_become_srgb(kind: str) -> None:
 def test_a_profile_that_makes_no_sense_changes_nothing(profile: bytes) -> None:
     red = Image.new("RGB", (64, 64), (230, 30, 30))
     data = encoded(red, "JPEG", icc_profile=profile)
-    shown = _opened(render_previews(decode(data, JPEG, max_pixels=10**7)).medium)
+    shown = opened(render_previews(decode(data, JPEG, max_pixels=10**7)).medium)
     assert shown.getpixel((32, 32)) == pytest.approx((230, 30, 30), abs=4)
 
 
