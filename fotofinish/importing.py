@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -46,6 +47,7 @@ DATABASE_PATIENCE = 60.0  # seconds that a database may be away while photos are
 NO_WORKER = (
     "Photos cannot be read: no worker starts; the messages above say why. What is stored stays."
 )
+LEADS_BACK = "This link leads to a folder around it and is not followed."
 IGNORED_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
 
 
@@ -85,8 +87,9 @@ class _Seen:
 def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
     """Every file named or in a folder named, in order; hidden and system files are left out.
 
-    A file's folder is told from the folder named on, that one included. Folders that cannot be
-    listed follow after the files, with the reason.
+    A file's folder is told from the folder named on, that one included. Linked folders come after
+    the others, each folder once. Folders that cannot be listed, and links to a folder around them,
+    follow after the files, with the reason.
 
     Raises InvalidValue for a path that does not exist or cannot be looked at.
     """
@@ -101,18 +104,42 @@ def find_files(paths: Iterable[Path]) -> Iterator[Incoming]:
             yield Incoming(path)
         elif S_ISDIR(mode):
             top = path.resolve().name
-            unlisted: list[OSError] = []
-            for folder, folders, names in os.walk(path, onerror=unlisted.append):
-                folders[:] = sorted(name for name in folders if not name.startswith("."))
+            refused: list[Incoming] = []
+            for folder, names in _walk(path, refused):
+                within = Path(top) / folder.relative_to(path)
                 for name in sorted(names):
                     if not name.startswith(".") and name.lower() not in IGNORED_FILES:
-                        within = Path(top) / Path(folder).relative_to(path)
-                        yield Incoming(Path(folder) / name, folder=within.as_posix())
-            for failure in unlisted:
-                reason = f"This folder cannot be listed: {failure.strerror}."
-                yield Incoming(Path(failure.filename), refusal=reason)
+                        yield Incoming(folder / name, folder=within.as_posix())
+            yield from refused
         else:
             raise InvalidValue(f"{path} is neither a file nor a folder.")
+
+
+def _walk(top: Path, refused: list[Incoming]) -> Iterator[tuple[Path, list[str]]]:
+    """Each folder from `top` on with the names of its files; adds what it does not walk to
+    `refused`."""
+
+    def refuse(error: OSError) -> None:
+        reason = f"This folder cannot be listed: {error.strerror}."
+        refused.append(Incoming(Path(error.filename), refusal=reason))
+
+    seen: set[Path] = set()
+    waiting = deque([top])
+    while waiting:
+        for folder, folders, names in os.walk(waiting.popleft(), onerror=refuse):
+            place = Path(os.path.realpath(folder))
+            if place in seen:
+                folders.clear()
+                continue
+            seen.add(place)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            yield Path(folder), names
+            for name in folders:
+                target = Path(os.path.realpath(place / name))
+                if place.is_relative_to(target):
+                    refused.append(Incoming(Path(folder, name), refusal=LEADS_BACK))
+                elif target != place / name:
+                    waiting.append(Path(folder, name))
 
 
 async def import_photos(

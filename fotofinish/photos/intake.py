@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from uuid import UUID
 
 from procrastinate import App
@@ -81,6 +82,8 @@ def examine(file: Incoming, *, max_bytes: int) -> Candidate:
     file cannot be read.
     """
     path = file.path
+    if not S_ISREG(path.stat().st_mode):
+        raise UnsupportedFormat("This is not an ordinary file.")
     stamp = size, _ = _stamp(path)
     if size == 0:
         raise UnsupportedFormat("The file is empty.")

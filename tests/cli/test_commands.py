@@ -200,15 +200,17 @@ def test_a_key_is_shown_once_and_at_most_ten_are_made(installation: Installation
 
 
 def test_import_reports_what_became_of_every_file(installation: Installation, photos: Path) -> None:
+    os.mkfifo(photos / "pipe.jpg")
     report = installation.json("import", "456", str(photos))
     assert {k: report[k] for k in ("found", "stored", "duplicates")} == {
-        "found": 5,
+        "found": 6,
         "stored": 2,
         "duplicates": 1,
     }
     reasons = {Path(entry["file"]).name: entry["reason"] for entry in report["rejected"]}
-    assert set(reasons) == {"notes.txt", "empty.jpg"}
+    assert set(reasons) == {"notes.txt", "empty.jpg", "pipe.jpg"}
     assert reasons["empty.jpg"] == "The file is empty."
+    assert reasons["pipe.jpg"] == "This is not an ordinary file."
 
     again = installation.json("import", "456", str(photos))
     assert (again["stored"], again["duplicates"]) == (0, 3)
@@ -275,6 +277,25 @@ def test_a_named_folder_that_cannot_be_listed_is_told_with_the_reason(
     (found,) = find_files([tmp_path])
     assert found.path == tmp_path
     assert found.refusal == "This folder cannot be listed: Permission denied."
+
+
+def test_linked_folders_are_walked_once_and_never_in_a_circle(tmp_path: Path) -> None:
+    card, elsewhere = tmp_path / "card", tmp_path / "elsewhere"
+    for folder in (card / "day", elsewhere / "deeper"):
+        folder.mkdir(parents=True)
+        (folder / "photo.jpg").touch()
+    (card / "again").symlink_to("day")
+    (card / "best").symlink_to(elsewhere)
+    (card / "day" / "up").symlink_to("..")
+    (elsewhere / "deeper" / "home").symlink_to(card)
+    found = [(str(file.path.relative_to(card)), file.folder) for file in find_files([card])]
+    assert found == [
+        ("day/photo.jpg", "card/day"),
+        ("best/deeper/photo.jpg", "card/best/deeper"),
+        ("day/up", ""),
+    ]
+    *_, circle = find_files([card])
+    assert circle.refusal == "This link leads to a folder around it and is not followed."
 
 
 def test_import_waits_until_everything_is_processed(
