@@ -24,6 +24,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from fotofinish.errors import FotofinishError, UndecodablePhoto
+from fotofinish.photos.colours import bgr_of_cmyk, is_for
 from fotofinish.photos.containers import Metadata, find_metadata
 from fotofinish.photos.exif import parse_exif
 from fotofinish.photos.formats import HEIC, JPEG, PNG, TIFF, WEBP, PhotoFormat, sniff
@@ -39,7 +40,6 @@ ENOUGH = 0.9
 MOST_SCANS = 50
 MOST_MISSING = 0.5
 BAND_PIXELS = 2_000_000
-RGB_PROFILE = b"RGB "
 
 DAMAGED = "The file is damaged: it does not show a photo."
 UNKNOWN = "The file is damaged, or a rare kind of {name}: it cannot be decoded."
@@ -70,7 +70,7 @@ OPENERS: dict[PhotoFormat, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 class Decoded:
     """Upright pixels (BGR, uint8, contiguous, maybe smaller than the original) and the upright
     original's `width` and `height` in pixels. `profile`: the ICC profile the pixels are in, None
-    for sRGB."""
+    for sRGB; one for grey only where the pixels are grey."""
 
     pixels: Pixels
     width: int
@@ -165,7 +165,7 @@ def _decode_jpeg(data: bytes, metadata: Metadata, max_pixels: int, target: int |
     pixels = _turbo(data, math.ceil(width * enough), math.ceil(height * enough))
     if pixels is None:
         return _decode_pillow(data, JPEG, metadata, max_pixels, target, damaged=True)
-    return _upright(pixels, width, height, metadata)
+    return _upright(pixels, width, height, metadata, grey=space == "Gray")
 
 
 def _turbo(data: bytes, min_width: int, min_height: int) -> Pixels | None:
@@ -188,7 +188,7 @@ def _decode_heic(data: bytes, max_pixels: int, target: int | None) -> Decoded:
     heif = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     check_size(heif.size[0], heif.size[1], max_pixels)
     image = heif.to_pillow()
-    profile = _rgb_only(heif.info.get("icc_profile"))
+    profile = _fitting(heif.info.get("icc_profile"), _is_grey(image))
     return Decoded(_pixels(image, target), image.width, image.height, profile)
 
 
@@ -227,12 +227,13 @@ def _decode_pillow(
             raise
         image.tile = []  # so that Pillow takes what it has for the whole photo
         damaged = True
-    pixels = _pixels(image, target)
+    pixels = _pixels(image, target, metadata.profile)
+    grey = _is_grey(image)
     if damaged:
         _refuse_mostly_missing(pixels)
     if photo_format == TIFF:  # Pillow turns TIFF upright itself, and its size with it
-        return Decoded(pixels, image.width, image.height, _rgb_only(metadata.profile))
-    return _upright(pixels, width, height, metadata)
+        return Decoded(pixels, image.width, image.height, _fitting(metadata.profile, grey))
+    return _upright(pixels, width, height, metadata, grey=grey)
 
 
 def _refuse_mostly_missing(pixels: Pixels) -> None:
@@ -246,13 +247,13 @@ def _refuse_mostly_missing(pixels: Pixels) -> None:
         raise UndecodablePhoto(CUT_OFF.format(share=there))
 
 
-def _pixels(image: Image.Image, target: int | None) -> Pixels:
-    """A Pillow image as BGR, shrunk as `_shrunk` says."""
+def _pixels(image: Image.Image, target: int | None, profile: bytes | None = None) -> Pixels:
+    """A Pillow image as BGR, shrunk as `_shrunk` says; the profile is for CMYK alone."""
     to_grey = _grey_scale(image)
     return _shrunk(
         image.width,
         image.height,
-        lambda top, bottom: _bgr(image.crop((0, top, image.width, bottom)), to_grey),
+        lambda top, bottom: _bgr(image.crop((0, top, image.width, bottom)), to_grey, profile),
         target,
     )
 
@@ -291,10 +292,12 @@ def _grey_scale(image: Image.Image) -> float:
     return 255.0 / next((top for top in (1.0, 255.0, 65535.0) if brightest <= top), brightest)
 
 
-def _bgr(image: Image.Image, to_grey: float) -> Pixels:
+def _bgr(image: Image.Image, to_grey: float, profile: bytes | None = None) -> Pixels:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey = np.asarray(image).astype(np.float32) * to_grey
         return _array(cv2.cvtColor(np.clip(grey, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
+    if image.mode == "CMYK":
+        return bgr_of_cmyk(image, profile)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
@@ -309,7 +312,9 @@ def _opaque(pixels: Pixels) -> Pixels:
     return _bgr(image, 1.0)
 
 
-def _upright(pixels: Pixels, width: int, height: int, metadata: Metadata) -> Decoded:
+def _upright(
+    pixels: Pixels, width: int, height: int, metadata: Metadata, *, grey: bool = False
+) -> Decoded:
     orientation = parse_exif(metadata.exif).orientation
     if orientation in TURNS:
         pixels = _array(cv2.rotate(pixels, TURNS[orientation]))
@@ -317,12 +322,17 @@ def _upright(pixels: Pixels, width: int, height: int, metadata: Metadata) -> Dec
         pixels = _array(cv2.flip(pixels, 1))
     if orientation >= 5:
         width, height = height, width
-    return Decoded(np.ascontiguousarray(pixels), width, height, _rgb_only(metadata.profile))
+    profile = _fitting(metadata.profile, grey)
+    return Decoded(np.ascontiguousarray(pixels), width, height, profile)
 
 
-def _rgb_only(profile: bytes | None) -> bytes | None:
-    """The profile if it is one for RGB: the pixels are RGB by now, whatever they were."""
-    return profile if profile and profile[16:20] == RGB_PROFILE else None
+def _is_grey(image: Image.Image) -> bool:
+    return image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;16")
+
+
+def _fitting(profile: bytes | None, grey: bool) -> bytes | None:
+    """The profile if it is one for the pixels: they are RGB by now, or as good as grey."""
+    return profile if is_for(profile, "RGB") or (grey and is_for(profile, "L")) else None
 
 
 def _array(pixels: object) -> Pixels:

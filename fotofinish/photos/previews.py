@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import cv2
-import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
+from fotofinish.photos.colours import in_srgb
 from fotofinish.photos.decoding import Decoded, Pixels
 from fotofinish.photos.keys import LONG_SIDES, UNCHANGING, preview_key
 from fotofinish.photos.marking import apply_watermark
@@ -38,7 +38,7 @@ def render_previews(decoded: Decoded, mark: Watermark = NONE) -> Previews:
     """Every size from pixels that are upright, with the mark; never larger than the photo."""
     medium = _shrink(decoded.pixels, LARGEST)
     if decoded.profile is not None:
-        medium = _in_srgb(medium, decoded.profile)
+        medium = in_srgb(medium, decoded.profile)
     dense, small = (_shrink(medium, LONG_SIDES[size]) for size in ("dense", "small"))
     return Previews(*(_encode(apply_watermark(size, mark)) for size in (medium, dense, small)))
 
@@ -61,21 +61,6 @@ def _shrink(pixels: Pixels, long_side: int) -> Pixels:
     if factor >= 1:
         return pixels
     return resized(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
-
-
-def _in_srgb(pixels: Pixels, profile: bytes) -> Pixels:
-    """The pixels converted from their profile; as they are when it is sRGB or makes no sense."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in ImageCms.getProfileDescription(source):
-            return pixels
-        srgb = ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(source, srgb, "RGB", "RGB")
-        image = Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
-        ImageCms.applyTransform(image, transform, inPlace=True)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return pixels
-    return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), dtype=np.uint8)
 
 
 def _encode(pixels: Pixels) -> bytes:

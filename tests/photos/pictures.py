@@ -69,3 +69,36 @@ def tiff(tags: dict[int, tuple[int, int, int]], after: bytes = b"") -> bytes:
     which begins at byte 14 + 12 for each tag."""
     entries = b"".join(struct.pack("<HHII", tag, *tags[tag]) for tag in sorted(tags))
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + b"\0" * 4 + after
+
+
+def grey_profile(gamma: float) -> bytes:
+    """An ICC profile for grey pixels."""
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": curve})
+
+
+def cmyk_profile(cyan: tuple[int, int, int]) -> bytes:
+    """An ICC profile for a press whose cyan prints as this Lab colour, and whose magenta and yellow
+    do not print at all."""
+    black = (0, 0, 0)
+    printed = [(100, 0, 0), black] * 4 + [cyan, black] * 4
+    colours = bytes(v for tone, a, b in printed for v in (tone * 255 // 100, a + 128, b + 128))
+    table = (
+        b"mft1\0\0\0\0" + bytes([4, 3, 2, 0])
+        + struct.pack(">9i", *(65536 * (n % 4 == 0) for n in range(9)))
+        + bytes(range(256)) * 4 + colours + bytes(range(256)) * 3
+    )  # fmt: skip
+    return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
+
+
+def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """An ICC profile of version 2.4 (ICC.1:2001-04)."""
+    white = struct.pack(">3i", 63190, 65536, 54061)  # D50
+    tags = {b"wtpt": b"XYZ \0\0\0\0" + white, **tags}
+    at, entries = 132 + 12 * len(tags), b""
+    for name, body in tags.items():
+        entries += name + struct.pack(">II", at, len(body))
+        at += len(body)
+    head = struct.pack(">I4xI4s4s4s12x4s28x", at, 0x02400000, kind, space, connection, b"acsp")
+    head = (head + white).ljust(128, b"\0")
+    return head + struct.pack(">I", len(tags)) + entries + b"".join(tags.values())

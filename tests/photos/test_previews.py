@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
@@ -9,7 +11,7 @@ from PIL import ExifTags, Image, ImageCms
 from fotofinish.photos.decoding import Decoded, decode
 from fotofinish.photos.formats import JPEG, sniff
 from fotofinish.photos.previews import Previews, render_previews
-from tests.photos.pictures import encoded, gradient, opened
+from tests.photos.pictures import cmyk_profile, encoded, gradient, grey_profile, opened
 
 
 def _previews(data: bytes) -> Previews:
@@ -67,7 +69,44 @@ def test_colours_of_another_profile_become_srgb(kind: str) -> None:
     assert shown[2] > 150 > shown[0]
 
 
-@pytest.mark.parametrize("profile", [b"rubbish" * 40, b"\0" * 16 + b"RGB " + b"\0" * 300])
+def test_a_profile_is_taken_for_srgb_by_its_colours_not_by_its_name() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    curve = b"para" + struct.pack(">4xHxxi", 3, round(2.4 * 65536))
+    linear = srgb.replace(curve, b"para" + struct.pack(">4xHxxi", 0, 65536))
+    assert linear != srgb
+    assert "sRGB".encode("utf-16-be") in linear
+    grey = Image.new("RGB", (64, 64), (55, 55, 55))
+    shown = opened(_previews(encoded(grey, "PNG", icc_profile=linear)).medium).getpixel((32, 32))
+    assert shown == pytest.approx((128, 128, 128), abs=3)
+
+
+def test_a_photo_in_srgb_is_shown_as_it_is() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert _previews(encoded(gradient(), "PNG", icc_profile=srgb)) == _previews(
+        encoded(gradient(), "PNG")
+    )
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "HEIC"])
+def test_greys_of_another_profile_become_srgb(kind: str) -> None:
+    grey = Image.new("L", (64, 64), 55)
+    data = encoded(grey, kind, icc_profile=grey_profile(1.0))
+    shown = opened(_previews(data).medium).getpixel((32, 32))
+    assert shown == pytest.approx((128, 128, 128), abs=4)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_inks_of_a_profile_are_shown_as_they_print(kind: str) -> None:
+    cyan = Image.new("CMYK", (64, 64), (255, 0, 0, 0))
+    data = encoded(cyan, kind, icc_profile=cmyk_profile(cyan=(54, 81, 70)))  # a bright red
+    red, green, blue = opened(_previews(data).medium).getpixel((32, 32))
+    assert red > 220
+    assert max(green, blue) < 50
+
+
+@pytest.mark.parametrize(
+    "profile", [b"rubbish" * 40, b"\0" * 16 + b"RGB " + b"\0" * 300, grey_profile(1.0)]
+)
 def test_a_profile_that_makes_no_sense_changes_nothing(profile: bytes) -> None:
     red = Image.new("RGB", (64, 64), (230, 30, 30))
     data = encoded(red, "JPEG", icc_profile=profile)
