@@ -1,6 +1,8 @@
 """Draws an organiser's mark: once for each size of photo, then blended in. Never on originals.
 
-White with a dark rim, so that it is seen on snow and on asphalt.
+White with a dark rim, so that it is seen on snow and on asphalt. Marks are BGRA with the colours
+multiplied by alpha from the first on: what is invisible of a logo has a colour too, most often
+black, and would darken its edges when it is shrunk or turned.
 """
 
 from __future__ import annotations
@@ -37,14 +39,14 @@ def apply_watermark(pixels: Pixels, mark: Watermark) -> Pixels:
     rows, columns = overlay.shape[:2]
     under = marked[top : top + rows, left : left + columns].astype(np.float32)
     alpha = overlay[:, :, 3:].astype(np.float32) * (mark.opacity / 255)
-    blended = under + (overlay[:, :, :3].astype(np.float32) - under) * alpha
-    marked[top : top + rows, left : left + columns] = blended.astype(np.uint8)
+    blended = under * (1 - alpha) + overlay[:, :, :3].astype(np.float32) * mark.opacity
+    marked[top : top + rows, left : left + columns] = np.rint(blended).astype(np.uint8)
     return marked
 
 
 @lru_cache(maxsize=16)
 def _placed(mark: Watermark, width: int, height: int) -> tuple[Pixels, int, int]:
-    """The mark (BGRA) for photos of this size, and where its left top corner lies."""
+    """The mark for photos of this size, and where its left top corner lies."""
     drawn = _draw_text(mark.text) if mark.kind == "text" else _open_logo(mark.logo or b"")
     scale = mark.size * width / drawn.shape[1]
     scale = min(scale, 0.9 * height / drawn.shape[0])
@@ -81,7 +83,9 @@ def _open_logo(png: bytes) -> Pixels:
 
 
 def _bgra(image: Image.Image) -> Pixels:
-    return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGBA2BGRA), dtype=np.uint8)
+    # "RGBa" is RGBA multiplied by alpha
+    multiplied = np.asarray(image.convert("RGBa"))
+    return np.asarray(cv2.cvtColor(multiplied, cv2.COLOR_RGBA2BGRA), dtype=np.uint8)
 
 
 def _tile(drawn: Pixels, width: int, height: int) -> Pixels:

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fotofinish.errors import InvalidValue
 from fotofinish.photos.decoding import Decoded
 from fotofinish.photos.marking import apply_watermark, sample_with
 from fotofinish.photos.previews import render_previews
 from fotofinish.photos.watermark import POSITIONS, Watermark, checked
+from tests.photos.pictures import encoded
 
 TEXT = Watermark(kind="text", text="Harbour Run", size=0.3, opacity=1.0)
 
@@ -80,6 +82,18 @@ def test_a_tiled_mark_covers_the_whole_photo() -> None:
 def test_photos_of_any_shape_take_a_mark(width: int, height: int) -> None:
     for mark in (TEXT, replace(TEXT, tiled=True), replace(TEXT, size=1.0, text="W" * 60)):
         assert apply_watermark(grey(width, height), mark).shape == (height, width, 3)
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_a_white_logo_leaves_no_dark_seam(tiled: bool) -> None:
+    stripes = np.zeros((400, 400, 4), np.uint8)  # what is invisible is black
+    stripes[:, ::16] = stripes[:, 1::16] = stripes[:, 2::16] = 255
+    logo = encoded(Image.fromarray(stripes), "PNG")
+    mark = Watermark(kind="logo", logo=logo, size=0.3, opacity=1.0, tiled=tiled)
+    assert apply_watermark(grey(shade=255), mark).min() >= 254
+    marked = apply_watermark(grey(), mark)
+    assert marked.min() == 128
+    assert marked.max() > 160
 
 
 def test_no_mark_leaves_the_pixels_alone() -> None:
