@@ -20,7 +20,12 @@ import simplejpeg
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    PHOTOMETRIC_INTERPRETATION,
+    PLANAR_CONFIGURATION,
+    TiffImageFile,
+)
 from PIL.WebPImagePlugin import WebPImageFile
 
 from fotofinish.errors import FotofinishError, UndecodablePhoto
@@ -44,6 +49,10 @@ BAND_PIXELS = 2_000_000
 DAMAGED = "The file is damaged: it does not show a photo."
 UNKNOWN = "The file is damaged, or a rare kind of {name}: it cannot be decoded."
 CUT_OFF = "The file ends too early: only {share:.0%} of the photo is there."
+PLANES = (
+    "This TIFF keeps each colour apart in 16 bits and cannot be decoded. Save it with interleaved "
+    "channels."
+)
 TURBO_SPACES = {"YCbCr", "Gray", "RGB"}  # those libjpeg-turbo turns into BGR
 START_OF_SCAN, END_OF_JPEG = b"\xff\xda", b"\xff\xd9"
 LOSSLESS_FRAMES = {0xC3, 0xC7, 0xCB, 0xCF}
@@ -220,6 +229,10 @@ def _decode_pillow(
     if isinstance(image, JpegImageFile) and target is not None:
         enough = min(1.0, ENOUGH * target / max(width, height))
         image.draft(None, (math.ceil(width * enough), math.ceil(height * enough)))
+    negative = False
+    if isinstance(image, TiffImageFile):
+        _refuse_deep_planes(image)
+        negative = image.mode == "I;16" and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
     try:
         image.load()
     except OSError:
@@ -228,12 +241,23 @@ def _decode_pillow(
         image.tile = []  # so that Pillow takes what it has for the whole photo
         damaged = True
     pixels = _pixels(image, target, metadata.profile)
+    if negative:  # white is 0; of 8 bits Pillow turns it over itself
+        pixels = _array(cv2.bitwise_not(pixels))
     grey = _is_grey(image)
     if damaged:
         _refuse_mostly_missing(pixels)
     if photo_format == TIFF:  # Pillow turns TIFF upright itself, and its size with it
         return Decoded(pixels, image.width, image.height, _fitting(metadata.profile, grey))
     return _upright(pixels, width, height, metadata, grey=grey)
+
+
+def _refuse_deep_planes(image: TiffImageFile) -> None:
+    """Refuse what Pillow takes for planes of 8 bits; what is compressed is read by libtiff."""
+    tags = image.tag_v2
+    bits = tags.get(BITSPERSAMPLE, (1,))
+    planes = tags.get(PLANAR_CONFIGURATION) == 2 and len(bits) > 1
+    if planes and max(bits) > 8 and image.info.get("compression") == "raw":
+        raise UndecodablePhoto(PLANES)
 
 
 def _refuse_mostly_missing(pixels: Pixels) -> None:

@@ -106,6 +106,27 @@ def test_decodes_16_bits_a_colour(kind: str) -> None:
     assert _difference(decoded, gradient()) < 1
 
 
+def _with_tag(data: bytes, tag: int, value: int) -> bytes:
+    """A TIFF in which a tag that is 1 has another value."""
+    once = struct.pack("<HHII", tag, SHORT, 1, 1)
+    assert data.count(once) == 1
+    return data.replace(once, struct.pack("<HHII", tag, SHORT, 1, value))
+
+
+def test_a_16_bit_grey_whose_white_is_zero_is_no_negative() -> None:
+    grey = gradient().convert("L")
+    upside_down = 65535 - np.asarray(grey).astype(np.uint16) * 257
+    data = encoded(Image.fromarray(upside_down), "TIFF")
+    assert _difference(_decode(_with_tag(data, 0x106, 0)), grey) < 1
+
+
+def test_colours_apart_in_16_bits_are_refused_with_a_remedy() -> None:
+    deep = np.asarray(gradient()).astype(np.uint16) * 257
+    data = cv2.imencode(".tif", deep, [cv2.IMWRITE_TIFF_COMPRESSION, 1])[1].tobytes()
+    with pytest.raises(UndecodablePhoto, match="colour apart in 16 bits"):
+        _decode(_with_tag(data, 0x11C, 2))
+
+
 def test_transparent_parts_are_white() -> None:
     clear = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
     assert _decode(encoded(clear, "PNG")).pixels.min() == 255
