@@ -33,6 +33,7 @@ from fotofinish.web.gallery.pages import gallery_routes
 from fotofinish.web.health import health_routes
 from fotofinish.web.metrics import Metrics
 from fotofinish.web.observation import Observation
+from fotofinish.web.password_checks import PasswordChecks
 from fotofinish.web.readiness import Readiness
 from fotofinish.web.services import Services, open_key_uses
 
@@ -86,6 +87,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
                 ),
                 guesses=GuessBuckets(pool),
                 body_room=BodyRoom(),
+                password_checks=PasswordChecks(),
                 readiness=Readiness(pool, store),
                 metrics=metrics,
                 selfies=await stack.enter_async_context(open_selfie_desk(settings, pool)),

@@ -23,6 +23,7 @@ from fotofinish.storage.links import Linker
 from fotofinish.storage.stores import Store
 from fotofinish.web.body_room import BodyRoom
 from fotofinish.web.metrics import Metrics
+from fotofinish.web.password_checks import PasswordChecks
 from fotofinish.web.readiness import Readiness
 
 
@@ -79,6 +80,7 @@ class Services:
     uploads: Uploads
     direct_uploads: DirectUploads | None
     body_room: BodyRoom
+    password_checks: PasswordChecks
     readiness: Readiness
     metrics: Metrics
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.conftest import PASSWORD, Office, SignedIn
@@ -262,6 +264,37 @@ def test_the_current_password_cannot_be_guessed_in_an_open_session(office: Offic
     ]
     assert answers == [403] * 10 + [429]
     assert client.send("/account/password", current=PASSWORD, **fields).status_code == 429
+
+
+def test_no_more_than_two_passwords_are_compared_at_once_wherever_they_are_asked_for(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, new = office.client(office.owner), "a better password"
+    compare, running, most = PasswordHasher.verify, set[int](), 0
+
+    def watch(hasher: PasswordHasher, kept: str, typed: str) -> bool:
+        nonlocal most
+        running.add(threading.get_ident())
+        most = max(most, len(running))
+        time.sleep(0.1)  # the others come meanwhile
+        try:
+            return compare(hasher, kept, typed)
+        finally:
+            running.remove(threading.get_ident())
+
+    def ask(number: int) -> int:
+        if number % 2:
+            fields = {"email": office.owner, "password": "guess"}
+            answer = httpx.post(f"{office.url}/sign-in", data=fields, headers=OUR_PAGE, timeout=60)
+        else:
+            fields = {"current": "guess", "password": new, "again": new}
+            answer = client.send("/account/password", **fields)
+        return answer.status_code
+
+    monkeypatch.setattr(PasswordHasher, "verify", watch)
+    with ThreadPoolExecutor(10) as executor:
+        assert list(executor.map(ask, range(10))) == [403] * 10
+    assert most == 2
 
 
 def test_refused_forms_that_come_at_once_are_all_answered(office: Office) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -61,7 +59,7 @@ class AccountPage:
             _, kept = await find_password_hash(connection, visitor.account.email)
         if not may_try:
             return await self._render(request, visitor, 429, WAIT)
-        if not await asyncio.to_thread(fits, kept, text(form, "current")[:1024]):
+        if not await ours.password_checks.ask(fits, kept, text(form, "current")[:1024]):
             return await self._render(request, visitor, 403, WRONG)
         try:
             check_password(new)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 from starlette.datastructures import FormData
@@ -30,15 +29,13 @@ WAIT = (
 # a path on this server: no host (//, /\), no control signs; signing in again leads nowhere
 OWN_PAGE = re.compile(r"/(?!sign-)(?:[\w.~%-]+(?:/[\w.~%-]+)*/?)?(?:\?[\w.~%=&+:,-]*)?", re.ASCII)
 LONGEST = 2000
-CHECKED_AT_ONCE = 2  # a check of argon2id holds 64 MB
 
 
 class SigningIn:
-    """The door: its form, and how many passwords are checked at once."""
+    """The door and its form."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self._checks = asyncio.Semaphore(CHECKED_AT_ONCE)
 
     async def ask(self, request: Request) -> Response:
         """GET `/sign-in`."""
@@ -67,9 +64,7 @@ class SigningIn:
             )
             if not await take_attempt(connection, who):
                 return self._form(429, email=email, after=after, message=WAIT)
-        async with self._checks:
-            # argon2id takes some 50 ms on purpose: not on the loop that serves everybody
-            right = await asyncio.to_thread(fits, kept, password)
+        right = await ours.password_checks.ask(fits, kept, password)
         if account is None or not right:
             return self._form(403, email=email, after=after, message=WRONG)
         async with ours.pool.connection() as connection:
