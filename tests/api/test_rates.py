@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
-from fotofinish.database.connection import Database
+from fotofinish.database.connection import Database, open_pool
+from fotofinish.errors import RateExceeded
+from fotofinish.organisations import rates
+from fotofinish.organisations.keys import list_keys
+from fotofinish.organisations.rates import Rate, RateLimiter
 from tests.api.conftest import Race
+from tests.loops import run
 from tests.photos.pictures import encoded, gradient
 from tests.running import serving
 
 BURST = 20
 SEARCHES = 3
+SLOWLY = Rate(1e-6, BURST)
 BY_BIB = {"method": "bib", "identifier": "1"}
 ANY_ID = "a4402318-0cf4-4e1e-b8e8-ac8e8f2fc244"  # the same in every process that runs tests
 STORED = f"/faces/{ANY_ID}"
@@ -185,3 +193,35 @@ def test_tokens_come_back_with_time(race: Race, two_servers: tuple[str, str]) ->
     )
     assert ping(race, two_servers[0]).status_code == 200  # 0.5 + 15 s * 0.05
     assert ping(race, two_servers[1]).status_code == 429
+
+
+def test_tokens_that_a_server_drew_ahead_go_back_and_never_let_through_more_than_a_burst(
+    race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(rates, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(rates, "AHEAD", 10 / SLOWLY.per_second)  # ten tokens
+
+    async def act() -> None:
+        nonlocal now
+        async with open_pool(race.server.database, size=1) as pool:
+            async with pool.connection() as connection:
+                (key,) = await list_keys(connection, race.org_id)
+            first, second = (RateLimiter(pool, {"request": SLOWLY}) for _ in range(2))
+            for _ in range(BURST - 1):
+                await first.spend(key.id, "request")
+                now += 1  # what it holds is too old by now
+            race.execute("update rate_bucket set tokens = %s where key_id = %s", [BURST, key.id])
+            assert await _let_through(first, key.id) + await _let_through(second, key.id) == BURST
+
+    run(act())
+
+
+async def _let_through(server: RateLimiter, key_id: int) -> int:
+    """How many requests at once, until one is refused."""
+    for count in itertools.count():
+        try:
+            await server.spend(key_id, "request")
+        except RateExceeded:
+            return count
+    raise AssertionError
