@@ -14,10 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from fotofinish.faces.reader import SelfieReader
+
 PATIENCE = 60.0
+SERVE = """
+from fotofinish.cli import main
+from fotofinish.faces.reader import SelfieReader
+
+async def later(reader):
+    pass
+
+SelfieReader.warm = later
+main()
+"""
+"""`fotofinish`, but for the models for selfies: they are loaded when the first selfie comes."""
 
 
 def free_port() -> int:
@@ -36,27 +50,37 @@ def wait_until(reached: Callable[[], object]) -> None:
 
 
 @contextmanager
-def running(app: Starlette, port: int) -> Iterator[None]:
-    """The application, answering on this port from a thread."""
+def running(app: Starlette, port: int, *, warm: bool = False) -> Iterator[None]:
+    """The application, answering on this port from a thread.
+
+    Most tests send no selfie: models are loaded when the first comes, or at once when `warm`.
+    """
     config = uvicorn.Config(
         app, port=port, log_level="error", lifespan="on", timeout_graceful_shutdown=2
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        if not warm:
+            patch.setattr(SelfieReader, "warm", _later)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
     yield
     server.should_exit = True
     thread.join(10)
+
+
+async def _later(reader: SelfieReader) -> None:
+    """Nothing: the models are loaded with the first selfie."""
 
 
 @contextmanager
 def serving(settings: Mapping[str, str], log: Path | None = None) -> Iterator[str]:
     """`fotofinish serve` without workers as a process of its own; yields its address."""
     port = free_port()
-    command = [sys.executable, "-m", "fotofinish", "serve", "--no-worker", "--port", str(port)]
+    command = [sys.executable, "-c", SERVE, "serve", "--no-worker", "--port", str(port)]
     with (log or Path(os.devnull)).open("wb") as errors:
         process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=errors)
     url = f"http://127.0.0.1:{port}"

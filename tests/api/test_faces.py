@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from fotofinish.app import create_app
 from fotofinish.database.connection import open_connection, open_pool
 from fotofinish.errors import NotAllowed, NotFound
 from fotofinish.faces import reader
@@ -30,9 +31,9 @@ from fotofinish.faces.templates import as_halfvec
 from fotofinish.organisations.rates import Rate, RateLimiter
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder
 from fotofinish.web import body_room
-from tests.api.conftest import Race
+from tests.api.conftest import Race, Server
 from tests.loops import run
-from tests.running import wait_until
+from tests.running import free_port, running, wait_until
 
 BOUNDARY = "between-parts"
 Floats = npt.NDArray[np.float32]
@@ -430,11 +431,22 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
 
 
 def readers() -> list[psutil.Process]:
+    """The processes of this one's servers that read selfies."""
     return [
         child
         for child in psutil.Process().children()
         if "fotofinish.faces.reading" in child.cmdline()
     ]
+
+
+def test_models_are_loaded_before_the_first_selfie_comes(server: Server) -> None:
+    before, port = readers(), free_port()
+    with running(create_app(server.settings, server.database), port, warm=True):
+        deadline = time.monotonic() + 30
+        while len(readers()) == len(before):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert readers() == before
 
 
 @pytest.fixture
