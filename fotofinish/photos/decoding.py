@@ -10,7 +10,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,9 +29,9 @@ from PIL.TiffImagePlugin import (
 from PIL.WebPImagePlugin import WebPImageFile
 
 from fotofinish.errors import FotofinishError, UndecodablePhoto
-from fotofinish.photos.colours import bgr_of_cmyk, is_for
+from fotofinish.photos.colours import adobe_rgb, bgr_of_cmyk, is_for
 from fotofinish.photos.containers import Metadata, find_metadata
-from fotofinish.photos.exif import parse_exif
+from fotofinish.photos.exif import is_adobe_rgb, parse_exif
 from fotofinish.photos.formats import HEIC, JPEG, PNG, TIFF, WEBP, PhotoFormat, sniff
 
 Pixels = npt.NDArray[np.uint8]
@@ -160,6 +160,8 @@ def _decode_jpeg(data: bytes, metadata: Metadata, max_pixels: int, target: int |
         raise UndecodablePhoto(
             f"This JPEG is {kind} and cannot be decoded. Export it as an ordinary JPEG."
         )
+    if metadata.profile is None and is_adobe_rgb(metadata.exif):
+        metadata = replace(metadata, profile=adobe_rgb())
     if metadata.scans > MOST_SCANS:
         raise UndecodablePhoto("The file is made so that decoding it takes extremely long.")
     try:

@@ -18,6 +18,7 @@ from fotofinish.photos.containers import find_metadata
 from fotofinish.photos.formats import PhotoFormat
 
 EXIF_IFD = ExifTags.IFD.Exif
+UNCALIBRATED, ADOBE_RGB = 65535, "R03"  # DCF 2.0 (CIPA DC-009) names its optional colours so
 # (date and time, sub-seconds, offset), best first: the shutter, then the digitisation. The plain
 # DateTime is left out: editors set it to the time of export, and no time is better than a wrong one
 TIME_TAGS = (
@@ -72,6 +73,20 @@ def parse_exif(exif: bytes | None) -> Capture:
         return _capture(tags, tags.get_ifd(EXIF_IFD))
     except Exception:  # hostile EXIF breaks parsers in every way; the photo itself may be fine
         return Capture()
+
+
+def is_adobe_rgb(exif: bytes | None) -> bool:
+    """Whether an EXIF block says that the camera's colours are Adobe RGB."""
+    if exif is None or ADOBE_RGB.encode() not in exif:
+        return False
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        space = tags.get_ifd(EXIF_IFD).get(ExifTags.Base.ColorSpace)
+        index = tags.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
+    except Exception:  # as above
+        return False
+    return space == UNCALIBRATED and _text(index) == ADOBE_RGB
 
 
 def captured_at(capture: Capture, time_zone: str) -> datetime | None:

@@ -87,6 +87,26 @@ def test_a_photo_in_srgb_is_shown_as_it_is() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("space", "index", "srgb"),
+    [
+        (65535, "R03", (113, 161, 92)),
+        (65535, "R98", (128, 160, 96)),
+        (1, "R03", (128, 160, 96)),
+    ],
+)
+def test_adobe_rgb_that_a_camera_names_without_a_profile_becomes_srgb(
+    space: int, index: str, srgb: tuple[int, int, int]
+) -> None:
+    exif = Image.Exif()
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    details[ExifTags.Base.ColorSpace] = space
+    details[ExifTags.IFD.Interop] = {ExifTags.Interop.InteropIndex: index}
+    green = Image.new("RGB", (64, 64), (128, 160, 96))
+    data = encoded(green, "JPEG", exif=exif.tobytes(), quality=95)
+    assert opened(_previews(data).medium).getpixel((32, 32)) == pytest.approx(srgb, abs=4)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "HEIC"])
 def test_greys_of_another_profile_become_srgb(kind: str) -> None:
     grey = Image.new("L", (64, 64), 55)
