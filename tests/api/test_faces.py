@@ -442,10 +442,7 @@ def readers() -> list[psutil.Process]:
 def test_models_are_loaded_before_the_first_selfie_comes(server: Server) -> None:
     before, port = readers(), free_port()
     with running(create_app(server.settings, server.database), port, warm=True):
-        deadline = time.monotonic() + 30
-        while len(readers()) == len(before):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: len(readers()) > len(before))
     assert readers() == before
 
 
