@@ -191,7 +191,11 @@ async def set_of_bib(connection: AsyncConnection, event_id: int, bib: str) -> Im
     """Which photos `images_of_bib` finds."""
     if "\0" in bib:
         return ImageSet(0, 0)
-    return await _set(connection, SET_OF_BIB, {"event": event_id, "bib": normalise_bib(bib)})
+    bib = normalise_bib(bib)
+    found = await _set(connection, SET_OF_BIB, {"event": event_id, "bib": bib})
+    if found.total or (listed := await as_listed(connection, event_id, bib)) == bib:
+        return found
+    return await _set(connection, SET_OF_BIB, {"event": event_id, "bib": listed})
 
 
 async def set_of_selfie(connection: AsyncConnection, event_id: int, request_id: UUID) -> ImageSet:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -113,7 +115,10 @@ def test_photos_of_a_bib_are_the_same_in_the_archive_as_on_the_page(
         "insert into startlist_entry (event_id, bib) values (%s, '7'), (%s, '123')",
         gallery.event.id, gallery.event.id,
     )  # fmt: skip
-    assert "1 photo" in client.get(f"{gallery.address}/find?bib=007").text
+    page = client.get(f"{gallery.address}/find?bib=007").text
+    assert "1 photo" in page
+    (live,) = re.findall(r'data-live="([^"]+)"', page)
+    assert client.get(gallery.url + html.unescape(live)).json()["total"] == 1
     answer = client.get(f"{gallery.address}/photos.zip?bib=007")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [gallery.original(photo)]
