@@ -47,8 +47,8 @@ def draw_runner(
     left = chance.random() < 0.5
     side = 1 if left else -1
     shoe = (60, 60, 230) if look.person % 2 else (230, 160, 40)
-    _leg(canvas, skin, look.shorts, shoe, -side, lifted=True)
-    _leg(canvas, skin, look.shorts, shoe, side, lifted=False)
+    _leg(canvas, skin, shoe, -side, lifted=True)
+    _leg(canvas, skin, shoe, side, lifted=False)
     _arm(canvas, skin, -side, ((-0.86, 0.62), (-1.32, 1.75), (-1.22, 2.75)))
     canvas.polygon(
         [(-0.72, 3.25), (0.72, 3.25), (0.86, 4.3), (0.08, 4.3), (0, 3.95), (-0.08, 4.3),
@@ -94,9 +94,7 @@ def draw_bib(number: str, event: str, chance: random.Random) -> Image.Image:
     return Image.composite(card, Image.new("RGB", card.size, (150, 150, 160)), shade)
 
 
-def _leg(
-    canvas: _Canvas, skin: Colour, shorts: Colour, shoe: Colour, side: int, *, lifted: bool
-) -> None:
+def _leg(canvas: _Canvas, skin: Colour, shoe: Colour, side: int, *, lifted: bool) -> None:
     dim = 0.72 if lifted else 1.0
     tone = tuple(channel * dim for channel in skin)
     knee, ankle = ((0.46, 4.9), (0.42, 5.7)) if lifted else ((0.46, 5.2), (0.34, 6.75))

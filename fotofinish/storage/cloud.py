@@ -134,12 +134,6 @@ class CloudStore:
         with self._failures(key):
             return obstore.get(self.bucket, check_key(key)).bytes().to_bytes()
 
-    async def get_async(self, key: str) -> bytes:
-        """As `get`."""
-        with self._failures(key):
-            result = await obstore.get_async(self.bucket, check_key(key))
-            return (await result.bytes_async()).to_bytes()
-
     async def stream(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """Bytes `start` to before `stop` of an object, a chunk at a time."""
         if start == stop:
@@ -158,15 +152,6 @@ class CloudStore:
             result = await obstore.get_async(self.bucket, check_key(key))
             chunks = (bytes(chunk) async for chunk in result.stream(min_chunk_size=CHUNK))
             yield Opened(result.meta["size"], result.meta["e_tag"] or "", chunks)
-
-    def exists(self, key: str) -> bool:
-        """Whether the object is there."""
-        try:
-            with self._failures(key):
-                obstore.head(self._looks, check_key(key))
-        except ObjectMissing:
-            return False
-        return True
 
     async def exists_many(self, keys: Sequence[str]) -> list[bool | StorageError]:
         """One answer a key, in their order, after 3 s at most; never raises.

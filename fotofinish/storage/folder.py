@@ -96,10 +96,6 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 raise ObjectMissing(f"There is no object {key} in {self.name}.") from None
 
-    async def get_async(self, key: str) -> bytes:
-        """As `get`."""
-        return await asyncio.to_thread(self.get, key)
-
     async def stream(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """Bytes `start` to before `stop` of an object, a chunk at a time."""
         with _failures():
@@ -117,13 +113,6 @@ class FolderStore:
                     yield chunk
             finally:
                 os.close(descriptor)
-
-    def exists(self, key: str) -> bool:
-        """Whether the object is there."""
-        answer = self._look(key)
-        if isinstance(answer, StorageError):
-            raise answer
-        return answer
 
     async def exists_many(self, keys: Sequence[str]) -> list[bool | StorageError]:
         """One answer a key, in their order; never raises. One stat each, without a thread."""

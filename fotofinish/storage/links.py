@@ -54,10 +54,6 @@ class Linker:
         self._step = max(1, lasting_ttl // 2)
         self.lasting_for = lasting_ttl - self._step
 
-    def link(self, key: str, *, now: float | None = None) -> str:
-        """The link to one object. Raises StorageError when it cannot be made."""
-        return self.links((key,), now=now)[0]
-
     def links(self, keys: Iterable[str], *, now: float | None = None) -> list[str]:
         """A link a key, in their order. Raises StorageError when they cannot be made."""
         return self.signer.links(keys, time.time() if now is None else now)

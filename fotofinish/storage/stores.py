@@ -54,14 +54,8 @@ class Store(Protocol):
     def get(self, key: str) -> bytes:
         """All bytes of an object."""
 
-    async def get_async(self, key: str) -> bytes:
-        """As `get`."""
-
     def stream(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """Bytes `start` to before `stop` of an object, a chunk at a time."""
-
-    def exists(self, key: str) -> bool:
-        """Whether the object is there."""
 
     async def exists_many(self, keys: Sequence[str]) -> list[bool | StorageError]:
         """One answer a key, in their order, within 3 s; never raises."""

@@ -86,7 +86,7 @@ class FilesServer:
 
     def target(self, key: str, *, now: float | None = None) -> str:
         """A link without scheme and host."""
-        return self.linker.link(key, now=now).removeprefix(PUBLIC_URL)
+        return self.linker.links([key], now=now)[0].removeprefix(PUBLIC_URL)
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_over_http_an_expired_link_is_refused(files_server: FilesServer) -> None
 
 def test_a_link_outlives_a_restart(folder_settings: Settings) -> None:
     before, after = (open_linker(folder_settings, open_store(folder_settings)) for _ in range(2))
-    assert before.link(KEY, now=NOW) == after.link(KEY, now=NOW)
+    assert before.links([KEY], now=NOW) == after.links([KEY], now=NOW)
 
 
 def test_a_link_that_saves_under_another_name_says_so_and_cannot_be_changed() -> None:

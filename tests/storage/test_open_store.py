@@ -63,7 +63,8 @@ def test_links_to_s3_point_at_the_endpoint(
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     settings = settings_for(url, tmp_path)
-    assert open_linker(settings, open_store(settings)).link("imgs/1/large/a.jpg").startswith(begins)
+    (link,) = open_linker(settings, open_store(settings)).links(["imgs/1/large/a.jpg"])
+    assert link.startswith(begins)
 
 
 def test_the_address_decides_over_an_endpoint_in_the_environment(
@@ -72,7 +73,7 @@ def test_the_address_decides_over_an_endpoint_in_the_environment(
     for name, value in {**KEYS, "AWS_ENDPOINT_URL_S3": "https://elsewhere.example.org"}.items():
         monkeypatch.setenv(name, value)
     settings = settings_for(f"s3://photos?{ENDPOINT}", tmp_path)
-    link = open_linker(settings, open_store(settings)).link("a.jpg")
+    (link,) = open_linker(settings, open_store(settings)).links(["a.jpg"])
     assert link.startswith("https://s3.example.org/photos/a.jpg?")
 
 
