@@ -70,24 +70,12 @@ class S3Presigner:
         """As `links`, of keys and the versions of what lies there: a parameter `x-version` that
         stores ignore ("Logging custom information in access logs", Amazon S3 user guide)."""
         second = self._at(int(now))
-        made = []
-        for key, version in versions:
-            path, asked = address_path(key), f"x-version={version}"
-            request = f"GET\n{self._path}{path}\n{second.sorted_query}&{asked}{self._rest}"
-            to_sign = f"{second.to_sign}{sha256(request.encode()).hexdigest()}"
-            signature = second.sign(to_sign.encode())
-            made.append(f"{self._base}{path}?{asked}&{second.query}&X-Amz-Signature={signature}")
-        return made
+        return [self._asking(second, key, f"x-version={version}") for key, version in versions]
 
     def link_saved_as(self, key: str, disposition: str, now: float) -> str:
         """A link that makes the store answer with this Content-Disposition header."""
-        second = self._at(int(now))
-        path = address_path(key)
         asked = f"response-content-disposition={quote(disposition, safe='')}"
-        request = f"GET\n{self._path}{path}\n{second.sorted_query}&{asked}{self._rest}"
-        to_sign = f"{second.to_sign}{sha256(request.encode()).hexdigest()}"
-        signature = second.sign(to_sign.encode())
-        return f"{self._base}{path}?{asked}&{second.query}&X-Amz-Signature={signature}"
+        return self._asking(self._at(int(now)), key, asked)
 
     def request(
         self,
@@ -115,6 +103,14 @@ class S3Presigner:
         request = f"{method}\n{self._path}{path}\n{asked}\n{canonical}\n{names}\nUNSIGNED-PAYLOAD"
         to_sign = f"{second.to_sign}{sha256(request.encode()).hexdigest()}"
         return f"{self._base}{path}?{asked}&X-Amz-Signature={second.sign(to_sign.encode())}"
+
+    def _asking(self, second: _Second, key: str, asked: str) -> str:
+        """A link with one parameter more, which sorts behind those of the signature."""
+        path = address_path(key)
+        request = f"GET\n{self._path}{path}\n{second.sorted_query}&{asked}{self._rest}"
+        to_sign = f"{second.to_sign}{sha256(request.encode()).hexdigest()}"
+        signature = second.sign(to_sign.encode())
+        return f"{self._base}{path}?{asked}&{second.query}&X-Amz-Signature={signature}"
 
     def _at(self, at: int) -> _Second:
         last = self._second
