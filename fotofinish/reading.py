@@ -9,7 +9,7 @@ from fotofinish.annotating import Annotator
 from fotofinish.bibs.listed import StartList
 from fotofinish.errors import FotofinishError
 from fotofinish.photos.decoding import decode
-from fotofinish.photos.formats import sniff
+from fotofinish.photos.formats import HEAD_BYTES, sniff
 from fotofinish.photos.processing import WORKING_LONG_SIDE
 from fotofinish.recognition import PhotoReading, Recogniser
 from fotofinish.settings import Settings
@@ -36,7 +36,7 @@ def read_photos(
             data = path.read_bytes()
             decoded = decode(
                 data,
-                sniff(data[:4096]),
+                sniff(data[:HEAD_BYTES]),
                 max_pixels=settings.max_pixels,
                 target_long_side=WORKING_LONG_SIDE,
             )

@@ -17,7 +17,7 @@ import orjson
 from fotofinish.errors import FotofinishError, ModelError
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.photos.decoding import decode
-from fotofinish.photos.formats import sniff
+from fotofinish.photos.formats import HEAD_BYTES, sniff
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder
 
 # the detector looks at 1,600 pixels at most; more would only cost time
@@ -42,7 +42,7 @@ def read_selfie(finder: FaceFinder, picture: bytes, max_pixels: int) -> dict[str
     """`embedding` of the largest face (None: no face), or why the picture is `refused`."""
     try:
         decoded = decode(
-            picture, sniff(picture[:4096]), max_pixels=max_pixels, target_long_side=LONG_SIDE
+            picture, sniff(picture[:HEAD_BYTES]), max_pixels=max_pixels, target_long_side=LONG_SIDE
         )
     except FotofinishError as error:
         return {"refused": error.message}

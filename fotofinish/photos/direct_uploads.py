@@ -27,8 +27,8 @@ from fotofinish.errors import (
     UnsupportedFormat,
 )
 from fotofinish.photos.deleting import keep
-from fotofinish.photos.formats import PhotoFormat, sniff
-from fotofinish.photos.intake import HEAD_BYTES, commit
+from fotofinish.photos.formats import HEAD_BYTES, PhotoFormat, sniff
+from fotofinish.photos.intake import commit
 from fotofinish.photos.keys import CHECK_KEY, image_id, incoming_key, original_key
 from fotofinish.photos.photos import NewPhoto, known_sha256
 from fotofinish.storage.cloud import CloudStore

@@ -23,6 +23,7 @@ WEBP = PhotoFormat("WebP", "image/webp", "webp")
 HEIC = PhotoFormat("HEIC", "image/heic", "heic")
 TIFF = PhotoFormat("TIFF", "image/tiff", "tif")
 
+HEAD_BYTES = 4096
 ACCEPTED = "JPEG, PNG, WebP, HEIC and TIFF"
 # ISO base media brands (registered at mp4ra.org) that hold HEVC stills
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -78,7 +79,7 @@ LONGEST_MAKE = 40
 
 
 def sniff(head: bytes) -> PhotoFormat:
-    """The format that the first bytes (a few hundred suffice, 4,096 are better) announce.
+    """The format that the first bytes (a few hundred suffice, `HEAD_BYTES` are better) announce.
 
     Raises UnsupportedFormat, naming the kind of file where it is known.
     """

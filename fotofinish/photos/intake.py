@@ -28,12 +28,11 @@ from fotofinish.errors import (
     UnsupportedFormat,
 )
 from fotofinish.photos.deleting import keep
-from fotofinish.photos.formats import PhotoFormat, sniff
+from fotofinish.photos.formats import HEAD_BYTES, PhotoFormat, sniff
 from fotofinish.photos.keys import image_id, original_key
 from fotofinish.photos.photos import NewPhoto, insert_photos, known_sha256
 from fotofinish.storage.stores import Store
 
-HEAD_BYTES = 4096
 READ_BYTES = 1024 * 1024
 CHANGED = "The file changed or went away while it was read. Import it again."
 

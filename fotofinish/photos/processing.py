@@ -24,7 +24,7 @@ from fotofinish.faces.templates import replace_faces
 from fotofinish.photos.decoding import decode, turn
 from fotofinish.photos.deleting import clear_late_previews
 from fotofinish.photos.exif import Capture, captured_at, read_capture
-from fotofinish.photos.formats import sniff
+from fotofinish.photos.formats import HEAD_BYTES, sniff
 from fotofinish.photos.keys import old_preview_keys
 from fotofinish.photos.photos import StoredPhoto, begin_processing, mark_failed, mark_ready
 from fotofinish.photos.previews import render_previews, store_previews
@@ -100,7 +100,7 @@ class Workshop:
 
     def _read(self, photo: StoredPhoto, start_list: StartList | None, mark: Watermark) -> Result:
         data = self.store.get(photo.key)
-        photo_format = sniff(data[:4096])
+        photo_format = sniff(data[:HEAD_BYTES])
         decoded = decode(
             data, photo_format, max_pixels=self.max_pixels, target_long_side=WORKING_LONG_SIDE
         )

@@ -18,7 +18,7 @@ from fotofinish.database.connection import Pool
 from fotofinish.errors import FotofinishError, ObjectMissing, StorageError
 from fotofinish.photos.decoding import decode, turn
 from fotofinish.photos.deleting import clear_late_previews
-from fotofinish.photos.formats import sniff
+from fotofinish.photos.formats import HEAD_BYTES, sniff
 from fotofinish.photos.keys import old_preview_keys, original_key
 from fotofinish.photos.photos import DRAWN_NOW
 from fotofinish.photos.previews import LARGEST, render_previews, store_previews
@@ -109,7 +109,9 @@ async def _list_stale(connection: AsyncConnection, event_id: int, version: int) 
 
 def _draw(store: Store, event_id: int, photo: Stale, mark: Watermark, max_pixels: int) -> None:
     data = store.get(original_key(event_id, photo.id, photo.extension))
-    decoded = decode(data, sniff(data[:4096]), max_pixels=max_pixels, target_long_side=LARGEST)
+    decoded = decode(
+        data, sniff(data[:HEAD_BYTES]), max_pixels=max_pixels, target_long_side=LARGEST
+    )
     previews = render_previews(turn(decoded, photo.turned), mark)
     store_previews(store, event_id, photo.id, previews)
 

@@ -32,8 +32,8 @@ from fotofinish.errors import (
     UnsupportedFormat,
     UploadBusy,
 )
-from fotofinish.photos.formats import sniff
-from fotofinish.photos.intake import HEAD_BYTES, Incoming, take_in
+from fotofinish.photos.formats import HEAD_BYTES, sniff
+from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.storage.stores import Store
 
 KEPT_DAYS = 7

@@ -17,9 +17,8 @@ from fotofinish.errors import (
     UnsupportedFormat,
 )
 from fotofinish.faces.selfies import SelfieSearch, delete_search
-from fotofinish.photos.formats import sniff
+from fotofinish.photos.formats import HEAD_BYTES, sniff
 from fotofinish.photos.gallery import images_of_selfie
-from fotofinish.photos.intake import HEAD_BYTES
 from fotofinish.web.api.admission import NO_EVENT, admit_to_event, check_rate, require_search
 from fotofinish.web.api.answers import image_list, success
 from fotofinish.web.api.forms import read_form
