@@ -94,6 +94,7 @@ class World:
     account: uuid.UUID
     mine: Things
     others: dict[str, Things]
+    client: httpx.Client
     statements: list[str] = field(default_factory=list)
 
     def session(self) -> str:
@@ -138,7 +139,8 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
     url = f"http://127.0.0.1:{port}"
     settings = Settings(data_dir=tmp_path_factory.mktemp("tenants"), public_url=url)
     app = create_app(settings, database)
-    made = run(_make_world(database, app, url))
+    client = httpx.Client(base_url=url, timeout=60)
+    made = run(_make_world(database, app, client))
     executed = psycopg.AsyncCursor.execute
 
     async def note(cursor: Any, query: Any, *rest: Any, **options: Any) -> Any:
@@ -146,12 +148,12 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
             made.statements.append(str(query))
         return await executed(cursor, query, *rest, **options)
 
-    with pytest.MonkeyPatch.context() as patch, running(app, port):
+    with pytest.MonkeyPatch.context() as patch, running(app, port), client:
         patch.setattr(psycopg.AsyncCursor, "execute", note)
         yield made
 
 
-async def _make_world(database: Database, app: Starlette, url: str) -> World:
+async def _make_world(database: Database, app: Starlette, client: httpx.Client) -> World:
     async with open_connection(database) as connection:
         mine, account, key = await _settle(connection, "Our club", "owner@ours.example", "1", False)
         theirs, *_ = await _settle(
@@ -162,7 +164,7 @@ async def _make_world(database: Database, app: Starlette, url: str) -> World:
         8_000_000_001, 8_000_000_002, 8_000_000_003, str(uuid.uuid4()), str(uuid.uuid4())
     )
     others = {"foreign": theirs, "deleted": gone, "unknown": unknown}
-    return World(app, url, database, key, account, mine, others)
+    return World(app, str(client.base_url), database, key, account, mine, others, client)
 
 
 async def _settle(
@@ -252,20 +254,17 @@ def call(
         request["json"] = {"method": "bib", "identifier": others.bib}
     elif method != "GET":
         request["data"] = fields
-    with httpx.Client(
-        base_url=world.url,
-        headers={
-            "X-API-Key": world.key,
-            "X-Form-Token": form_token(session),
-            "Sec-Fetch-Site": "same-origin",
-            "Tus-Resumable": "1.0.0",
-        },
-        cookies={COOKIE: session},
-        timeout=60,
-    ) as client:
-        world.statements.clear()
-        answer = client.request(method, address, **request)
-        statements = len(world.statements)
+    headers = {
+        "X-API-Key": world.key,
+        "X-Form-Token": form_token(session),
+        "Sec-Fetch-Site": "same-origin",
+        "Tus-Resumable": "1.0.0",
+        "Cookie": f"{COOKIE}={session}",
+    }
+    world.statements.clear()
+    answer = world.client.request(method, address, headers=headers, **request)
+    statements = len(world.statements)
+    world.client.cookies.clear()
     text = f"{answer.headers.get('location', '')} {answer.text}"
     for value in (others.org_id, others.event_id, others.photo, others.request_id, others.bib):
         text = text.replace(str(value), "…")
