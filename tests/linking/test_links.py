@@ -91,6 +91,8 @@ def test_one_misread_bib_does_not_outvote_three(race: Race) -> None:
 def test_the_order_in_which_photos_come_does_not_matter(database: Database) -> None:
     cast: list[Cast] = [[(0, "12")], [(0, "12"), (1, None)], [(0, None)], [(0, "12")]]
     for order in permutations(range(4)):
+        if order.index(3) < order.index(0):
+            continue  # these two photos are alike
         race = make_race(database)
         photos = {}
         for index in order:

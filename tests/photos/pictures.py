@@ -24,7 +24,8 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     file = io.BytesIO()
     if kind == "HEIC":
         # an EXIF orientation becomes HEIC's own rotation as well, as phones write it
-        pillow_heif.from_pillow(image).save(file, quality=90, **options)
+        quick = {"preset": "ultrafast"}  # as the usual takes ten times as long
+        pillow_heif.from_pillow(image).save(file, quality=90, enc_params=quick, **options)
     else:
         image.save(file, kind, **options)
     return file.getvalue()

@@ -60,7 +60,7 @@ def test_any_other_character_anywhere_is_refused(key: str) -> None:
     path, query = parts(SIGNER.links([key], NOW)[0])
     whole = path + b"?" + query
     for at in range(len(whole)):
-        for other in (b"", b"0", b"a", b"A", b"/", b"%", whole[at : at + 1] * 2):
+        for other in (b"", b"0", b"a", b"A", b"/", b"%", b"&", whole[at : at + 1] * 2):
             forged = whole[:at] + other + whole[at + 1 :]
             if forged != whole:
                 assert not accepts(*forged.partition(b"?")[::2]), forged
@@ -174,7 +174,8 @@ def test_over_http_no_other_spelling_of_a_path_is_served(
 def test_over_http_any_changed_character_is_refused(files_server: FilesServer) -> None:
     files_server.store.put(KEY, b"photo", content_type="image/jpeg", filename="a.jpg")
     target = files_server.target(KEY)
-    for at in range(len("/files/"), len(target)):
+    # each of them where links are checked, as above; some of them here
+    for at in range(len("/files/"), len(target), 11):
         for other in "0aA/%&":
             if target[at] == other:
                 continue

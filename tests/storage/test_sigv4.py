@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,6 +45,21 @@ OBJECTS = (
 )
 
 
+@cache
+def client_of_botocore(endpoint: str, token: str | None) -> Any:
+    """One for all links, as making it takes longer than a hundred of them."""
+    region = ENDPOINTS[endpoint]
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint or f"https://s3.{region}.amazonaws.com",
+        region_name=region,
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=token,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+
+
 @pytest.fixture
 def sign_as_botocore(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """What boto3 answers at the fixed instant."""
@@ -59,17 +75,8 @@ def sign_as_botocore(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         operation: str = "get_object",
         **asked: Any,
     ) -> str:
-        region = ENDPOINTS[endpoint]
-        client = boto3.client(
-            "s3",
-            endpoint_url=endpoint or f"https://s3.{region}.amazonaws.com",
-            region_name=region,
-            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=token,
-            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-        )
         parameters: dict[str, Any] = {"Bucket": "photos", "Key": key, **asked}
+        client = client_of_botocore(endpoint, token)
         return str(client.generate_presigned_url(operation, parameters, ExpiresIn=3600))
 
     return sign
