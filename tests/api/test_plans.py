@@ -60,6 +60,7 @@ def filled(postgres: str) -> Iterator[tuple[Database, BigRace]]:
     migrate(database.dsn)
     race = make_big_race(database, PHOTOS)
     with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")  # as made with BigRace
         connection.execute(OTHERS, {"event": race.event_id, "selfie": SELFIE})
         connection.execute("vacuum (analyze)")
     yield database, race
