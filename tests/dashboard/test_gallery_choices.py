@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import re
+import struct
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -20,6 +22,7 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.dashboard.conftest import Office, SignedIn, enter
+from tests.photos.pictures import png_chunk
 
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">
 <circle cx="50" cy="50" r="40" fill="#0b6b5d"/><rect x="100" width="100" height="100"/></svg>"""
@@ -69,9 +72,15 @@ def png(width: int = 300, height: int = 100) -> bytes:
 
 def svg_with_picture(side: int) -> bytes:
     """An SVG around a square PNG of one bit a pixel, which drawing makes 32."""
-    file = io.BytesIO()
-    Image.new("1", (side, side)).save(file, "PNG")
-    inside = b"data:image/png;base64," + base64.b64encode(file.getvalue())
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((1 + side // 8) * side))
+    file = (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", rows)
+        + png_chunk(b"IEND", b"")
+    )
+    inside = b"data:image/png;base64," + base64.b64encode(file)
     return SVG.replace(b"<circle", b'<image width="9" height="9" href="' + inside + b'"/><circle')
 
 

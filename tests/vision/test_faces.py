@@ -7,9 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import openvino as ov
 import pytest
-from openvino import opset13 as opset
 
 from fotofinish.errors import ModelError
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading, Pixels
@@ -129,6 +127,9 @@ def test_an_embedder_that_is_missing_is_said_to_be(tmp_path: Path) -> None:
 
 def _save_embedder(path: Path, size: int) -> None:
     """A network that makes `size` numbers of a crop's upper rows."""
+    import openvino as ov  # takes long: not where every process that runs tests would load it
+    from openvino import opset13 as opset
+
     crop = opset.parameter([1, 3, 112, 112], np.float32)
     flat = opset.reshape(crop, opset.constant([0, -1], np.int64), special_zero=True)
     indices, axis = opset.constant(list(range(size)), np.int64), opset.constant(1, np.int64)
