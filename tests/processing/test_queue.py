@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,12 +13,13 @@ import pytest
 
 from fotofinish import jobs
 from fotofinish.database.connection import Database, open_connection, open_pool
-from fotofinish.errors import StorageError
+from fotofinish.errors import ObjectMissing, StorageError
 from fotofinish.jobs import MAX_ATTEMPTS, defer_previews, make_queue, take_back_stalled
 from fotofinish.photos import redrawing
 from fotofinish.photos.processing import Workshop
 from fotofinish.recognition import Recogniser
 from fotofinish.settings import load_settings
+from fotofinish.storage.folder import FolderStore
 from fotofinish.storage.stores import Store, open_store
 from fotofinish.vision.faces import Pixels
 from tests.loops import run
@@ -90,6 +92,29 @@ def test_a_dead_workers_lock_does_not_keep_the_next_job_waiting(
             assert await _next_job(queue) is None
 
     run(act())
+
+
+@pytest.mark.parametrize(
+    ("failure", "drawn"),
+    [(StorageError("The store is away."), 0), (ObjectMissing("There is no such object."), -1)],
+)
+def test_previews_wait_for_a_store_that_is_away_and_for_no_original_that_is_gone(
+    bench: Bench,
+    portrait: Pixels,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: StorageError,
+    drawn: int,
+) -> None:
+    (photo,) = bench.import_and_process(bench.write("a.jpg", portrait))
+    bench.make_previews_old(photo)
+
+    def fail(store: FolderStore, key: str) -> bytes:
+        raise failure
+
+    monkeypatch.setattr(FolderStore, "get", fail)
+    with suppress(StorageError):
+        bench.redraw()
+    assert bench.query("select drawn from photo where id = %s", photo) == [(drawn,)]
 
 
 def test_photos_wait_for_a_store_that_is_away(
