@@ -44,7 +44,7 @@ lint: .venv/installed-dev ## style and types
 
 # three at a time: where one waits for a browser or a server, another computes; files in their order, so that long ones are not last
 test: .venv/installed-dev system-packages lint ## everything that is checked
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 bench: .venv/installed-dev ## every benchmark, one table a subject
 	@$(BIN)/python -m benchmarks
