@@ -11,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fotofinish.errors import (
-    FotofinishError,
     InvalidRequest,
     NoRoom,
     NotAllowed,
     NotFound,
+    RateExceeded,
+    ReaderBusy,
     TooLarge,
 )
 from fotofinish.events.published import PublishedEvent, find_published
@@ -111,9 +112,7 @@ async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
         )
     except InvalidRequest:
         return "unreadable"
-    except FotofinishError as error:
-        if error.status != 429:
-            raise
+    except (ReaderBusy, RateExceeded):
         return "busy"
     needless = own_search(request, event) if search.has_face else request_id
     if needless is not None:
