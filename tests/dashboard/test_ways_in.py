@@ -45,7 +45,7 @@ def _attempt(
     headers = OUR_PAGE | ({"X-Forwarded-For": of} if of else {})
     cookies = {DEVICE_COOKIE: device} if device else {}
     form = {"email": email, "password": password}
-    return httpx.post(f"{url}/sign-in", data=form, headers=headers, cookies=cookies)
+    return httpx.post(f"{url}/sign-in", data=form, headers=headers, cookies=cookies, timeout=60)
 
 
 def test_the_first_owner_settles_in_once_and_the_page_is_gone(
