@@ -170,7 +170,7 @@ def site(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = Settings(data_dir=tmp_path_factory.mktemp("site"), public_url=url)
-    with running(create_app(settings, database), port):
+    with running(create_app(settings, database), port, warm=True):  # browsers wait for selfies
         yield url, settings
 
 
