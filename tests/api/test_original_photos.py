@@ -15,7 +15,7 @@ import pytest
 
 from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.numbers import normalise_bib
-from fotofinish.web.api import bodies
+from fotofinish.web import bodies
 from tests.api.conftest import START, Race
 
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from fotofinish.web.dashboard import shell
+from fotofinish.web import forms
 from fotofinish.web.dashboard.visitors import COOKIE
 from tests.dashboard.conftest import PASSWORD, Office, sign_in
 
@@ -38,7 +38,7 @@ def test_a_form_that_takes_too_long_is_answered_with_a_page_that_says_so(
         time.sleep(1)
         yield office.owner.encode()
 
-    monkeypatch.setattr(shell, "PATIENCE", 0.2)
+    monkeypatch.setattr(forms, "PATIENCE", 0.2)
     answer = httpx.post(
         f"{office.url}/sign-in",
         content=slow(),
@@ -146,7 +146,8 @@ def test_guessing_is_stopped_even_when_all_guesses_come_at_once(office: Office) 
 
     def guess(number: int) -> int:
         form = {"email": email, "password": f"guess {number}"}
-        return httpx.post(f"{office.url}/sign-in", data=form, headers=OUR_PAGE).status_code
+        url = f"{office.url}/sign-in"
+        return httpx.post(url, data=form, headers=OUR_PAGE, timeout=60).status_code
 
     with ThreadPoolExecutor(9) as executor:
         answers = sorted(executor.map(guess, range(9)))

@@ -21,9 +21,9 @@ from fotofinish.photos.formats import HEAD_BYTES, sniff
 from fotofinish.photos.gallery import images_of_selfie
 from fotofinish.web.api.admission import NO_EVENT, admit_to_event, check_rate, require_search
 from fotofinish.web.api.answers import image_list, success
-from fotofinish.web.api.forms import read_form
 from fotofinish.web.api.models import parse_uuid
 from fotofinish.web.api.paging import Window, read_window
+from fotofinish.web.forms import read_file_form
 from fotofinish.web.services import services
 
 FILE_FIELDS = ("file", "selfie", "image")
@@ -38,7 +38,7 @@ async def search_faces(request: Request) -> Response:
     require_search(access, "selfie")
     window = _window(request)
     ours = services(request)
-    form = await read_form(request, ours.settings.max_selfie_bytes)
+    form = await read_file_form(request, ours.settings.max_selfie_bytes)
     access = await admit_to_event(request)  # again: a slow form takes minutes
     require_search(access, "selfie")
     given = form.get("request_id")

@@ -29,7 +29,6 @@ from fotofinish.web.api.admission import (
     identify,
     require_search,
 )
-from fotofinish.web.api.bodies import read_json, validate
 from fotofinish.web.api.models import (
     ImageRequest,
     ImagesRequest,
@@ -38,6 +37,7 @@ from fotofinish.web.api.models import (
     parse_uuid,
 )
 from fotofinish.web.api.paging import Window, read_window
+from fotofinish.web.bodies import read_json, validate
 from fotofinish.web.services import Services, services
 
 NO_SELFIE_ID = "identifier is not the UUID of a selfie."

@@ -17,8 +17,9 @@ from fotofinish.organisations.accounts import (
 from fotofinish.organisations.attempts import give_back, insider, take_attempt
 from fotofinish.organisations.sessions import end_other_sessions, end_own_session, list_sessions
 from fotofinish.web.dashboard.entering import let_in
-from fotofinish.web.dashboard.shell import Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import COOKIE, Visitor
+from fotofinish.web.forms import text
 from fotofinish.web.services import services
 
 WRONG = "The current password is wrong."

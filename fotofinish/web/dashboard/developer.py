@@ -18,8 +18,9 @@ from fotofinish.organisations.keys import (
     set_key_active,
 )
 from fotofinish.web.dashboard.calls import originals_call
-from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Frame, Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import services
 
 

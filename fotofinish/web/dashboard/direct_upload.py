@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from fotofinish.errors import InvalidRequest, InvalidValue, NotFound
 from fotofinish.photos.direct_uploads import DirectUpload, DirectUploads
 from fotofinish.storage.direct import PART_BYTES
-from fotofinish.web.api.bodies import read_body
+from fotofinish.web.bodies import read_body
 from fotofinish.web.dashboard.upload_page import find_to_upload, names_of_file
 from fotofinish.web.dashboard.visitors import Visitor
 from fotofinish.web.services import services

@@ -9,8 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from fotofinish.errors import InvalidValue
 from fotofinish.events.events import find_own_event
 from fotofinish.events.gone import delete_event, toll_of
-from fotofinish.web.dashboard.shell import Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import services
 
 

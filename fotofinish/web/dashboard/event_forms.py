@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from fotofinish.errors import InvalidValue
 from fotofinish.events.events import Event
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
-from fotofinish.web.dashboard.shell import text
+from fotofinish.web.forms import text
 
 ODD_ZONES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
 

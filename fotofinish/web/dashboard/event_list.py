@@ -10,8 +10,9 @@ from fotofinish.errors import Conflict, InvalidValue
 from fotofinish.events.events import create_event, list_events
 from fotofinish.events.overview import list_summaries
 from fotofinish.web.dashboard.event_forms import EventForm, filled_in, time_zones
-from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Frame, Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import services
 
 

@@ -39,8 +39,9 @@ from fotofinish.web.dashboard.event_forms import (
 )
 from fotofinish.web.dashboard.gallery_page import gallery_address
 from fotofinish.web.dashboard.meanwhile import CHANGED, as_they_are, drawn
-from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Frame, Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import Services, services
 from fotofinish.workers import workers_alive
 

@@ -29,11 +29,11 @@ from fotofinish.events.gallery import (
 from fotofinish.events.openness import why_closed
 from fotofinish.photos.logos import MAX_BYTES, as_png
 from fotofinish.photos.watermark import find_picture, find_watermark, save_picture
-from fotofinish.web.api.forms import read_form as read_file_form
 from fotofinish.web.dashboard.meanwhile import CHANGED, as_they_are, drawn
 from fotofinish.web.dashboard.photo_grid import find_event_of
-from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
+from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import read_file_form, read_form, text
 from fotofinish.web.gallery.sheet import Sheet
 from fotofinish.web.services import services
 

@@ -1,4 +1,4 @@
-"""Who may post to the dashboard: pages of ours, with their session's token.
+"""The token that every form of a session carries.
 
 Who guesses passwords is held back by `organisations/attempts.py`.
 """
@@ -7,22 +7,7 @@ from __future__ import annotations
 
 import hmac
 
-from starlette.requests import Request
-
 PURPOSE = b"fotofinish: forms of this session, version 1"
-
-
-def from_our_own_page(request: Request) -> bool:
-    """Whether a form was sent from a page of ours (OWASP: fetch metadata, else the origin).
-
-    Browsers send `Sec-Fetch-Site` since 2023 where the connection is secure; all of them send
-    `Origin` with every post.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] == request.headers.get("host")
 
 
 def form_token(session_token: str) -> str:

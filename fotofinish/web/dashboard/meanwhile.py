@@ -17,7 +17,7 @@ from fotofinish.errors import InvalidRequest
 from fotofinish.events.gallery import GalleryChoices
 from fotofinish.photos.watermark import Watermark
 from fotofinish.web.dashboard.event_forms import EventForm
-from fotofinish.web.dashboard.shell import text
+from fotofinish.web.forms import text
 
 CHANGED = (
     "Somebody changed these meanwhile, and nothing was saved. This is how they are now, with what "

@@ -22,8 +22,9 @@ from fotofinish.organisations.invitations import (
 )
 from fotofinish.organisations.members import list_members, remove_member, set_role
 from fotofinish.web.dashboard.entering import let_in
-from fotofinish.web.dashboard.shell import Frame, Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Frame, Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import services
 
 

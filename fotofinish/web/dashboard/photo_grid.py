@@ -34,8 +34,9 @@ from fotofinish.photos.preview_links import preview_links
 from fotofinish.photos.removals import count_removals
 from fotofinish.web.dashboard.photo_filters import LABELS, asked, filter_of
 from fotofinish.web.dashboard.photo_notices import done, notice_of
-from fotofinish.web.dashboard.shell import Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import Services, services
 
 MOST_MARKS = 1000

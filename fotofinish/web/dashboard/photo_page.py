@@ -19,8 +19,9 @@ from fotofinish.photos.preview_links import preview_links
 from fotofinish.web.dashboard.photo_filters import asked, filter_of
 from fotofinish.web.dashboard.photo_grid import change_photos, find_event_of
 from fotofinish.web.dashboard.photo_notices import done, notice_of
-from fotofinish.web.dashboard.shell import Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import Services, services
 
 

@@ -10,8 +10,9 @@ from fotofinish.errors import InvalidRequest
 from fotofinish.photos.browsing import Cell
 from fotofinish.photos.removals import list_removals, settle_removal
 from fotofinish.web.dashboard.photo_grid import find_event_of, thumbnails
-from fotofinish.web.dashboard.shell import Shell, frame_of, text
+from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import text
 from fotofinish.web.services import services
 
 

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from fotofinish.errors import InvalidValue, NotFound
 from fotofinish.organisations.first_owner import GONE, has_accounts, set_up, set_up_secret_fits
 from fotofinish.web.dashboard.entering import let_in
-from fotofinish.web.dashboard.shell import Shell, text
+from fotofinish.web.dashboard.shell import Shell
 from fotofinish.web.dashboard.visitors import Visitor
+from fotofinish.web.forms import text
 from fotofinish.web.services import services
 
 

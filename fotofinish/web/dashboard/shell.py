@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,28 +16,16 @@ from starlette.routing import Match
 
 from fotofinish.errors import FotofinishError, NotAllowed, NotAuthenticated, TooLarge
 from fotofinish.organisations.sessions import Membership
-from fotofinish.web.api.bodies import PATIENCE, in_time
 from fotofinish.web.dashboard import wording
-from fotofinish.web.dashboard.guard import form_token_fits, from_our_own_page
-from fotofinish.web.dashboard.static_files import StaticFiles
+from fotofinish.web.dashboard.guard import form_token_fits
 from fotofinish.web.dashboard.visitors import COOKIE, Visitor, find_visitor, may
+from fotofinish.web.forms import FOREIGN_FORM, from_our_own_page, read_form, text
+from fotofinish.web.page_headers import SAFETY, page_policy
+from fotofinish.web.static_files import WEB, StaticFiles
 
-WEB = Path(__file__).parents[1]
-MOST_FIELDS = 200  # a page of photos, each with its tick
-FIELD_BYTES = 64 * 1024
 LONGEST_PATH = 200  # of a page that a form is sent from
 UNSENT = "unsent"
 TOKEN_HEADER = "X-Form-Token"
-FOREIGN_FORM = (
-    "This form was not sent from a page of this server. Load the page again. If that does not "
-    "help, a proxy before the server changes the header Host, which it has to pass on."
-)
-SAFETY = {
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cache-Control": "no-store",
-}
 NOTICES = {
     "created": "The event is there. Now put photos in.",
     "saved": "Saved.",
@@ -252,18 +239,6 @@ def _organisation_of(visitor: Visitor) -> Membership | None:
     return visitor.organisations[0] if len(visitor.organisations) == 1 else None
 
 
-async def read_form(request: Request) -> FormData:
-    """The fields of a form without files, within bounds; raises TooSlow."""
-    async with in_time(PATIENCE):
-        return await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
-
-
-def text(form: FormData, name: str) -> str:
-    """A field of a form; empty when it is not there."""
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
 def to_sign_in(request: Request, wanted: str | None = None, *, unsent: bool = False) -> Response:
     """The way to the sign-in page, which leads back here, or to the page that is wanted, and says
     so when a form came to nothing (`unsent`)."""
@@ -292,16 +267,3 @@ def page_before(request: Request) -> str:
 def _is_page(request: Request, path: str) -> bool:
     asked = {**request.scope, "method": "GET", "path": path}
     return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
-
-
-def page_policy(pictures: Iterable[str], reached: Iterable[str] = ()) -> str:
-    return (
-        "default-src 'none'; style-src 'self'; script-src 'self'; "
-        f"connect-src {_sources(reached)}; img-src {_sources(pictures)}; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-
-
-def _sources(addresses: Iterable[str]) -> str:
-    parts = [urlsplit(address) for address in addresses]
-    return " ".join(sorted({f"{part.scheme}://{part.netloc}" for part in parts} | {"'self'"}))

@@ -13,9 +13,9 @@ from fotofinish.organisations.attempts import give_back, guesser, take_attempt
 from fotofinish.organisations.first_owner import has_accounts
 from fotofinish.organisations.sessions import end_session
 from fotofinish.web.dashboard.entering import DEVICE_COOKIE, let_in
-from fotofinish.web.dashboard.guard import from_our_own_page
-from fotofinish.web.dashboard.shell import FOREIGN_FORM, UNSENT, Shell, read_form, text
+from fotofinish.web.dashboard.shell import UNSENT, Shell
 from fotofinish.web.dashboard.visitors import COOKIE, Visitor
+from fotofinish.web.forms import FOREIGN_FORM, from_our_own_page, read_form, text
 from fotofinish.web.services import services
 
 WRONG = "E-mail or password is wrong."

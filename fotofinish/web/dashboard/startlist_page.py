@@ -38,9 +38,9 @@ from fotofinish.events.startlist_files import (
 )
 from fotofinish.events.startlists import replace_startlist
 from fotofinish.photos.preview_links import preview_links
-from fotofinish.web.api.forms import read_form as read_file_form
-from fotofinish.web.dashboard.shell import Shell, frame_of, read_form, text
+from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
+from fotofinish.web.forms import read_file_form, read_form, text
 from fotofinish.web.services import Services, services
 
 PAGE = 50

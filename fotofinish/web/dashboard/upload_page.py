@@ -25,7 +25,7 @@ from fotofinish.events.openness import ARCHIVED, refuse_archived
 from fotofinish.photos.formats import ACCEPTED
 from fotofinish.photos.photos import known_sha256
 from fotofinish.photos.uploads import Upload
-from fotofinish.web.api.bodies import read_body
+from fotofinish.web.bodies import read_body
 from fotofinish.web.dashboard.shell import Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, may, require
 from fotofinish.web.errors import error_response

@@ -22,8 +22,7 @@ from fotofinish.errors import (
 from fotofinish.events.published import PublishedEvent, find_published
 from fotofinish.faces.selfies import delete_search, find_agreed_search
 from fotofinish.settings import Settings
-from fotofinish.web.api.forms import read_form
-from fotofinish.web.dashboard.guard import from_our_own_page
+from fotofinish.web.forms import FOREIGN_FORM, from_our_own_page, read_file_form
 from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.door import UNKNOWN
 from fotofinish.web.gallery.opening import OpenGallery
@@ -38,7 +37,6 @@ AGREED = re.compile(rf"{CONSENT_VERSION}-[a-z]{{2}}")
 COOKIE = "selfie"
 SELFIE_COST = 2
 DAY = 24 * 3600
-FOREIGN_FORM = "This form was not sent from a page of this server."
 
 
 def agreed_version(form: FormData) -> str | None:
@@ -88,7 +86,7 @@ async def read_selfie(request: Request, gallery: OpenGallery) -> Response | str:
     if not event.selfie_search:
         raise NotAllowed(SWITCHED_OFF)
     try:
-        form = await read_form(request, ours.settings.max_selfie_bytes)
+        form = await read_file_form(request, ours.settings.max_selfie_bytes)
         picture = await _picture(form)
     except TooLarge:
         return "too-large"

@@ -17,8 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from fotofinish.errors import NotAllowed, NotFound
 from fotofinish.events.gallery import GalleryChoices, code_fits, find_choices
 from fotofinish.events.published import PublishedEvent, find_published
-from fotofinish.web.dashboard.guard import from_our_own_page
-from fotofinish.web.dashboard.shell import FOREIGN_FORM, read_form, text
+from fotofinish.web.forms import FOREIGN_FORM, from_our_own_page, read_form, text
 from fotofinish.web.gallery.cookies import keep_cookie
 from fotofinish.web.gallery.slowing import (
     count_code,

@@ -7,9 +7,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from fotofinish.web.dashboard.shell import SAFETY, page_policy
 from fotofinish.web.gallery.languages import choose_language
 from fotofinish.web.gallery.templates import load_templates
+from fotofinish.web.page_headers import SAFETY, page_policy
 
 FILES = "/files/"
 GALLERIES = "/e/"

@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, Response
 
 from fotofinish.errors import FotofinishError, RateExceeded
 from fotofinish.web.compressing import accepts_gzip, compress
-from fotofinish.web.dashboard.shell import page_policy
 from fotofinish.web.gallery.branding import Brand, brand_of, find_brand
 from fotofinish.web.gallery.consent import just_deleted, kept_search
 from fotofinish.web.gallery.cookies import keep_cookie
@@ -21,6 +20,7 @@ from fotofinish.web.gallery.languages import COOKIE, choose_language, choose_loc
 from fotofinish.web.gallery.opening import GalleryClosed, OpenGallery, open_gallery
 from fotofinish.web.gallery.slowing import VISITOR, new_visitor, sign, slow, visitor_of
 from fotofinish.web.gallery.templates import load_templates
+from fotofinish.web.page_headers import page_policy
 from fotofinish.web.services import services
 
 YEAR = 365 * 24 * 3600

@@ -7,8 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fotofinish.errors import NotAllowed, TooLarge
 from fotofinish.photos.removals import ask_removal
-from fotofinish.web.dashboard.guard import from_our_own_page
-from fotofinish.web.dashboard.shell import FOREIGN_FORM, read_form, text
+from fotofinish.web.forms import FOREIGN_FORM, from_our_own_page, read_form, text
 from fotofinish.web.gallery.frame import Frame
 from fotofinish.web.gallery.opening import OpenGallery
 from fotofinish.web.services import services

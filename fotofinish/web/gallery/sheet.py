@@ -7,9 +7,9 @@ from starlette.responses import HTMLResponse, Response
 
 from fotofinish.events.events import Event
 from fotofinish.events.gallery import GalleryChoices
-from fotofinish.web.dashboard.shell import SAFETY, page_policy
 from fotofinish.web.gallery.languages import choose_language, own_name
 from fotofinish.web.gallery.templates import load_templates
+from fotofinish.web.page_headers import SAFETY, page_policy
 
 
 class Sheet:

@@ -17,9 +17,8 @@ from jinja2 import (
 )
 from jinja2.runtime import Context
 
-from fotofinish.web.dashboard.shell import WEB
-from fotofinish.web.dashboard.static_files import StaticFiles
 from fotofinish.web.gallery.languages import load_languages
+from fotofinish.web.static_files import WEB, StaticFiles
 
 
 def load_templates() -> dict[str, Environment]:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from fotofinish.errors import NotFound
 from fotofinish.web.compressing import accepts_gzip, compress
 
+WEB = Path(__file__).parent
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
 
