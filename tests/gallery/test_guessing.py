@@ -81,7 +81,7 @@ def test_looking_again_at_ones_own_search_costs_nothing(
     assert live is not None
     address = live[1].replace("&amp;", "&")
     first = client.get(address)
-    assert first.json() == {"total": 1}
+    assert first.json()["total"] == 1
     for _ in range(2 * OWN.burst):
         again = client.get(address, headers={"If-None-Match": first.headers["etag"]})
         assert again.status_code == 304
