@@ -23,6 +23,8 @@ def search_bib(page: Page, gallery: Gallery, bib: str) -> None:
     page.goto(gallery.address)
     page.get_by_label("Your bib number").fill(bib)
     page.get_by_role("button", name="Search", exact=True).click()
+    # scripts have run by then: before, a photo is a link to its page
+    page.wait_for_url("**/find?**", wait_until="domcontentloaded")
 
 
 def photos(page: Page) -> Any:

@@ -127,6 +127,8 @@ def test_photos_wait_for_a_store_that_is_away(
     get = store.get
 
     def get_at_last(key: str) -> bytes:
+        if str(photo) not in key:  # one that another test left in the queue
+            return get(key)
         states.extend(bench.query("select state from photo where id = %s", photo))
         if failures:
             raise failures.pop()
