@@ -13,8 +13,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fotofinish.bibs.meant import as_listed
-from fotofinish.bibs.numbers import normalise_bib
+from fotofinish.bibs.meant import find_as_meant
 from fotofinish.errors import FotofinishError
 from fotofinish.events.access import ACCESS, Access, Claim, access_values
 from fotofinish.photos.keys import originals_folder
@@ -90,16 +89,19 @@ async def find_by_bib(
     They come by capture time (those without one last), then by id; none where the claim does not
     reach the event or bib search is off.
     """
-    # PostgreSQL has no character 0, and no runner wears one: such a bib is looked up as none
-    bib = "" if "\0" in bib else normalise_bib(bib)
-    values = {**access_values(claim), "bib": bib, "offset": offset, "limit": limit}
-    access, page = await _find(connection, BY_BIB, values)
-    if access is None or access.event_id is None or page.total:
-        return access, page
-    listed = await as_listed(connection, access.event_id, bib)
-    if listed == bib:
-        return access, page
-    return await _find(connection, BY_BIB, {**values, "bib": listed})
+    values = {**access_values(claim), "offset": offset, "limit": limit}
+
+    def ends(found: tuple[Access | None, OriginalsPage]) -> bool:
+        access, page = found
+        return access is None or access.event_id is None or page.total > 0
+
+    return await find_as_meant(
+        connection,
+        claim.event_id,
+        bib,
+        lambda worn: _find(connection, BY_BIB, {**values, "bib": worn}),
+        ends,
+    )
 
 
 async def find_by_selfie(

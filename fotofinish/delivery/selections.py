@@ -13,8 +13,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from fotofinish.bibs.meant import as_listed
-from fotofinish.bibs.numbers import normalise_bib
+from fotofinish.bibs.meant import find_as_meant
 from fotofinish.photos.keys import original_key
 
 
@@ -60,13 +59,13 @@ async def originals_of_bib(
     connection: AsyncConnection, event_id: int, bib: str, *, limit: int
 ) -> list[Original]:
     """The originals on which the bib is seen, as `images_of_bib` has them."""
-    if "\0" in bib:
-        return []
-    bib = normalise_bib(bib)
-    found = await _find(connection, OF_BIB, [event_id, bib, limit])
-    if found or (listed := await as_listed(connection, event_id, bib)) == bib:
-        return found
-    return await _find(connection, OF_BIB, [event_id, listed, limit])
+    return await find_as_meant(
+        connection,
+        event_id,
+        bib,
+        lambda worn: _find(connection, OF_BIB, [event_id, worn, limit]),
+        bool,
+    )
 
 
 async def originals_of_selfie(

@@ -14,8 +14,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fotofinish.bibs.meant import as_listed
-from fotofinish.bibs.numbers import normalise_bib
+from fotofinish.bibs.meant import find_as_meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +168,14 @@ async def images_of_bib(
 ) -> ImagePage:
     """A page of the photos on which the bib is seen; where there are none, of those of the bib as
     the start list writes it."""
-    if "\0" in bib:  # PostgreSQL has no such character
-        return ImagePage(0, [])
-    bib = normalise_bib(bib)
-    values = {"event": event_id, "bib": bib, "offset": offset, "limit": limit}
-    page = await _page(connection, PAGE_OF_BIB, values)
-    if page.total or (listed := await as_listed(connection, event_id, bib)) == bib:
-        return page
-    return await _page(connection, PAGE_OF_BIB, {**values, "bib": listed})
+    values = {"event": event_id, "offset": offset, "limit": limit}
+    return await find_as_meant(
+        connection,
+        event_id,
+        bib,
+        lambda worn: _page(connection, PAGE_OF_BIB, {**values, "bib": worn}),
+        lambda page: page.total,
+    )
 
 
 async def images_of_selfie(
@@ -189,13 +188,13 @@ async def images_of_selfie(
 
 async def set_of_bib(connection: AsyncConnection, event_id: int, bib: str) -> ImageSet:
     """Which photos `images_of_bib` finds."""
-    if "\0" in bib:
-        return ImageSet(0, 0)
-    bib = normalise_bib(bib)
-    found = await _set(connection, SET_OF_BIB, {"event": event_id, "bib": bib})
-    if found.total or (listed := await as_listed(connection, event_id, bib)) == bib:
-        return found
-    return await _set(connection, SET_OF_BIB, {"event": event_id, "bib": listed})
+    return await find_as_meant(
+        connection,
+        event_id,
+        bib,
+        lambda worn: _set(connection, SET_OF_BIB, {"event": event_id, "bib": worn}),
+        lambda found: found.total,
+    )
 
 
 async def set_of_selfie(connection: AsyncConnection, event_id: int, request_id: UUID) -> ImageSet:
