@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +82,10 @@ def examine(file: Incoming, *, max_bytes: int) -> Candidate:
     file cannot be read.
     """
     path = file.path
-    if not S_ISREG(path.stat().st_mode):
+    found = path.stat()
+    if not S_ISREG(found.st_mode):
         raise UnsupportedFormat("This is not an ordinary file.")
-    stamp = size, _ = _stamp(path)
+    stamp = size, _ = _stamp(found)
     if size == 0:
         raise UnsupportedFormat("The file is empty.")
     if size > max_bytes:
@@ -222,7 +224,7 @@ async def _store(store: Store, event_id: int, candidate: Candidate) -> NewPhoto 
 
 async def _is_unchanged(candidate: Candidate) -> bool:
     try:
-        return await asyncio.to_thread(_stamp, candidate.path) == candidate.stamp
+        return _stamp(await asyncio.to_thread(candidate.path.stat)) == candidate.stamp
     except OSError:
         return False
 
@@ -235,6 +237,5 @@ def _reads_as_before(candidate: Candidate) -> bool:
         return False
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
+def _stamp(found: os.stat_result) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns

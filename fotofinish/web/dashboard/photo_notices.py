@@ -21,13 +21,13 @@ SAID = {
     "confirm": "Confirmed. No photo comes after this one.",
 }
 
+# said where nothing was changed; by itself, that there are no such photos
 GONE = "These photos are gone."
 NONE = {
     "remove": "None of the chosen photos carries {bib}.",
     "hide": "These photos are hidden already, or gone.",
     "show": "Participants see these photos already, or they are gone.",
 }
-"""What is said where nothing was changed; elsewhere it is that there are no such photos."""
 
 
 def done(what: str, photos: int = 1, bib: str = "") -> str:

@@ -59,9 +59,11 @@ class PhotoPage:
                 event = await find_event_of(connection, request, visitor)
                 require(visitor.organisation(event.org_id), "editor")
                 photo = await _find(connection, request, event)
-                before, after = await neighbours(
-                    connection, event.id, filter_of(given, event), photo
-                )
+                before = after = None
+                if what in ("confirm", "delete"):
+                    before, after = await neighbours(
+                        connection, event.id, filter_of(given, event), photo
+                    )
                 if what == "confirm":
                     if bib:
                         await change_photos(connection, ours, event.id, [photo.id], "add", bib)
@@ -72,7 +74,7 @@ class PhotoPage:
         except InvalidValue as error:
             return await self._render(request, visitor, error, typed=bib)
         target, place = f"/{photo.id}", ""
-        if what in ("confirm", "delete") and after:
+        if after:
             target = f"/{after}"
             said = done("deleted-before") if what == "delete" else said
         elif what == "delete":
