@@ -41,9 +41,9 @@ def free_port() -> int:
         return port
 
 
-def wait_until(reached: Callable[[], object]) -> None:
-    """Return as soon as this is true."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(reached: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Return as soon as this is true; fails after so many seconds."""
+    deadline = time.monotonic() + patience
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.02)

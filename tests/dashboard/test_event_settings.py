@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from fotofinish.settings import load_settings
 from fotofinish.storage.stores import open_store
 from tests.dashboard.conftest import Office
 from tests.loops import run
+from tests.running import wait_until
 
 PATIENCE = 90.0
 FILES = 3000
@@ -180,11 +180,11 @@ def test_the_files_of_a_deleted_event_go_even_when_the_worker_is_killed(
         f"/events/{office.event_id}/delete", typed="Harbour <b>Run</b>"
     )
     with _working(office, tmp_path):
-        _wait(lambda: _count_files(folder) < 3 * FILES)
+        wait_until(lambda: _count_files(folder) < 3 * FILES, PATIENCE)
     assert office.execute("select 1 from event_gone where event_id = %s", office.event_id)
     office.execute("update procrastinate_workers set last_heartbeat = now() - interval '1 hour'")
     with _working(office, tmp_path):
-        _wait(lambda: not folder.exists())
+        wait_until(lambda: not folder.exists(), PATIENCE)
         # what a busy worker put there after that goes when everybody has settled
         folder.mkdir()
         (folder / "late.jpg").write_bytes(b"x")
@@ -194,7 +194,7 @@ def test_the_files_of_a_deleted_event_go_even_when_the_worker_is_killed(
             office.event_id,
         )
         left = "select 1 from event_gone where event_id = %s"
-        _wait(lambda: not office.execute(left, office.event_id))
+        wait_until(lambda: not office.execute(left, office.event_id), PATIENCE)
         assert not folder.exists()
         assert (neighbour / "theirs.jpg").exists()
 
@@ -243,10 +243,3 @@ def _working(office: Office, folder: Path) -> Iterator[None]:
     finally:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
-
-
-def _wait(until: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not until():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

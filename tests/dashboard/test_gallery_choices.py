@@ -7,7 +7,6 @@ import io
 import re
 import struct
 import threading
-import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,6 +22,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.dashboard.conftest import Office, SignedIn, enter
 from tests.photos.pictures import png_chunk
+from tests.running import wait_until
 
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">
 <circle cx="50" cy="50" r="40" fill="#0b6b5d"/><rect x="100" width="100" height="100"/></svg>"""
@@ -156,10 +156,8 @@ def test_of_two_who_save_at_once_one_is_told(office: Office, owner: SignedIn) ->
             executor.submit(save, office, owner, drawn=drawn, **fields)
             for fields in ({"access": "off"}, {"brand_name": "Acme"})
         ]
-        deadline = time.monotonic() + 20
-        while office.execute("select count(*) from pg_locks where not granted")[0][0] < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        waiting = "select count(*) from pg_locks where not granted"
+        wait_until(lambda: office.execute(waiting)[0][0] >= 2, patience=20)
         connection.rollback()
         assert sorted(answer.result().status_code for answer in saved) == [303, 409]
 

@@ -77,6 +77,12 @@ def test_keys_are_named_only_where_there_are_some(
         context.close()
 
 
+def tick(page: Page, *places: int) -> None:
+    """Choose the photos in these places of the grid."""
+    for place in places:
+        page.locator("input[name=photo]").nth(place).click()
+
+
 def shown(office: Office) -> int:
     """How many photos everybody sees, by the kept counts."""
     ((total,),) = office.execute(
@@ -517,8 +523,7 @@ def test_a_choice_without_a_number_is_not_lost(
 ) -> None:
     enter(page, office, office.owner)
     page.goto(f"{office.url}/events/{office.event_id}/photos?show=ready")
-    for place in (0, 2):
-        page.locator("input[name=photo]").nth(place).click()
+    tick(page, 0, 2)
     tools = page.get_by_role("group", name="Change the chosen")
     tools.get_by_role("button", name="Add bib").click()
     expect(tools.get_by_label("Bib")).to_be_focused()
@@ -557,15 +562,13 @@ def test_after_back_a_change_is_for_the_photos_that_are_ticked_then(
     page = remembering_page
     enter(page, office, office.owner)
     page.goto(f"{office.url}/events/{office.event_id}/photos")
-    ticks = page.locator("input[name=photo]")
     tools = page.get_by_role("group", name="Change the chosen")
     for places, bib, said in (
         ((0, 1), "101", "Added 101 to 2 photos."),
         ((2,), "102", "Added 102 to 1 photo."),
     ):
         expect(page.locator("input[name=photo]:checked")).to_have_count(0)
-        for place in places:
-            ticks.nth(place).click()
+        tick(page, *places)
         expect(page.get_by_text(f"{len(places)} chosen")).to_be_visible()
         tools.get_by_label("Bib").fill(bib)
         tools.get_by_role("button", name="Add bib").click()
@@ -582,8 +585,7 @@ def test_after_back_only_chosen_photos_are_ticked(
 ) -> None:
     enter(page, office, office.owner)
     page.goto(f"{office.url}/events/{office.event_id}/photos")
-    for place in (0, 1):
-        page.locator("input[name=photo]").nth(place).click()
+    tick(page, 0, 1)
     page.locator(".cell a").nth(2).click()
     page.wait_for_url(f"**/photos/{photos[2]}")
     page.go_back()

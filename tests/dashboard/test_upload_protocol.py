@@ -24,7 +24,7 @@ from fotofinish.photos import uploads
 from fotofinish.photos.keys import image_id
 from fotofinish.web.dashboard.visitors import COOKIE
 from tests.dashboard.conftest import Office
-from tests.running import serving
+from tests.running import serving, wait_until
 
 CONNECTIONS = 10  # to the database, of one server
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -232,10 +232,7 @@ def test_a_sender_who_disappears_goes_on_where_he_was(office: Office, sender: Se
             headers={**PIECE, "Upload-Offset": "0", "Content-Length": str(len(data))},
             content=half(),
         )
-    deadline = time.monotonic() + 10
-    while sender.offset(location) != 20_000:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: sender.offset(location) == 20_000, patience=10)
     assert sender.patch(location, 20_000, data[20_000:]).headers["upload-result"] == "stored"
     assert photos(office)[0][0] == hashlib.sha256(data).digest()
 

@@ -22,6 +22,7 @@ from tests.dashboard.conftest import (
     page,
     storage_url,
 )
+from tests.running import wait_until
 
 __all__ = ["address", "browser", "context", "office", "office_folder", "page", "storage_url"]
 
@@ -109,10 +110,7 @@ def test_an_answer_while_the_photo_is_deleted_is_late_and_stops_nothing(
     ):
         deletion.execute("select 1 from photo where id = %s for update", [photo])
         answered = executor.submit(answer, office, owner, what)
-        deadline = time.monotonic() + 20
-        while office.execute(waits) == [(0,)]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: office.execute(waits) != [(0,)], patience=20)
         deletion.execute("delete from photo where id = %s", [photo])
         deletion.commit()
     assert answered.result().status_code == 404

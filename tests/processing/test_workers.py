@@ -7,6 +7,8 @@ import json
 import multiprocessing
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import NoReturn
@@ -43,6 +45,21 @@ def test_a_worker_that_cannot_be_started_now_is_started_later(
         processes.stop()
 
 
+@contextmanager
+def working(
+    work: Callable[[Settings, Database, int], None], database: Database, data_dir: Path
+) -> Iterator[SpawnProcess]:
+    """A worker in a process of its own."""
+    worker = multiprocessing.get_context("spawn").Process(
+        target=work, args=(load_settings(data_dir=data_dir), database, os.getpid())
+    )
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.kill()
+
+
 def _work_while_the_clock_is_set_back(settings: Settings, database: Database, parent: int) -> None:
     clock, start = time.time, time.monotonic()
     time.time = lambda: clock() - 60 * (time.monotonic() - start)  # a minute each second
@@ -52,32 +69,21 @@ def _work_while_the_clock_is_set_back(settings: Settings, database: Database, pa
 def test_a_worker_makes_place_for_another_when_the_clock_was_set_back(
     database: Database, tmp_path: Path
 ) -> None:
-    worker = multiprocessing.get_context("spawn").Process(
-        target=_work_while_the_clock_is_set_back,
-        args=(load_settings(data_dir=tmp_path), database, os.getpid()),
-    )
-    worker.start()
-    try:
+    with working(_work_while_the_clock_is_set_back, database, tmp_path) as worker:
         worker.join(60)
         assert worker.exitcode == 0
-    finally:
-        worker.kill()
 
 
 def test_a_worker_whose_queue_fails_says_why_and_ends_with_an_error(
     database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    worker = multiprocessing.get_context("spawn").Process(
-        target=run_worker, args=(load_settings(data_dir=tmp_path), database, os.getpid())
-    )
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute("alter function procrastinate_register_worker_v1 rename to missing")
-        worker.start()
         try:
-            worker.join(120)
-            assert worker.exitcode == 1
+            with working(run_worker, database, tmp_path) as worker:
+                worker.join(120)
+                assert worker.exitcode == 1
         finally:
-            worker.kill()
             connection.execute("alter function missing rename to procrastinate_register_worker_v1")
     said = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert said[-1]["message"] == "what gives a worker its photos failed"
