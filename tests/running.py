@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from fotofinish.faces.reader import SelfieReader
 
 PATIENCE = 60.0
+# `fotofinish`, but for the models for selfies: they are loaded when the first selfie comes
 SERVE = """
 from fotofinish.cli import main
 from fotofinish.faces.reader import SelfieReader
@@ -31,7 +32,6 @@ async def later(reader):
 SelfieReader.warm = later
 main()
 """
-"""`fotofinish`, but for the models for selfies: they are loaded when the first selfie comes."""
 
 
 def free_port() -> int:

@@ -508,12 +508,10 @@ def test_more_selfies_than_will_be_read_soon_are_put_off(
 
 def key_was_used(race: Race) -> bool:
     with psycopg.connect(race.server.database.dsn) as connection:
-        return (
-            None
-            not in connection.execute(
-                "select last_used_at from api_key where org_id = %s", [race.org_id]
-            ).fetchone()
-        )
+        used = connection.execute(
+            "select last_used_at from api_key where org_id = %s", [race.org_id]
+        ).fetchone()
+    return used != (None,)
 
 
 def post_slowly(race: Race, picture: bytes, meanwhile: Callable[[], None]) -> httpx.Response:
