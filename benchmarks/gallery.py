@@ -27,8 +27,9 @@ from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.keys import image_id
 from fotofinish.photos.previews import render_previews, store_previews
-from fotofinish.settings import Settings
+from fotofinish.settings import Settings, load_settings
 from fotofinish.storage.stores import open_store
+from tests.browsers import launch
 from tests.running import free_port, running
 
 ROUNDS = 5
@@ -119,14 +120,12 @@ def main() -> dict[str, float]:
     """Print the figures; medians of several first visits, each with an empty cache."""
     with tempfile.TemporaryDirectory(prefix="ff-bench-") as name:
         folder, port = Path(name), free_port()
-        settings = Settings(data_dir=folder, public_url=f"http://127.0.0.1:{port}")
+        settings = load_settings(data_dir=folder, public_url=f"http://127.0.0.1:{port}")
         with open_database(settings) as database, running(create_app(settings, database), port):
             event = asyncio.run(_make_event(database))
             _fill(settings, database, event, folder)
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-                )
+                browser = launch(playwright.chromium)
                 address = f"{settings.public_url}/e/{event.slug}"
                 visits = [_visit(browser, address) for _ in range(ROUNDS)]
                 browser.close()

@@ -23,16 +23,11 @@ from fotofinish.organisations.organisations import create_organisation
 from fotofinish.organisations.sessions import begin_session
 from fotofinish.settings import load_settings
 from fotofinish.web.dashboard.visitors import COOKIE
+from tests.browsers import launch
 from tests.loops import run
 from tests.running import free_port, running
 from tests.s3_server import S3Server
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--host-resolver-rules=MAP plain.example 127.0.0.1",
-]  # fmt: skip
 PLAIN = "plain.example"
 """Our server under a name that browsers do not trust without https, as they do 127.0.0.1."""
 PASSWORD = "correct horse battery"
@@ -174,10 +169,8 @@ def office(database: Database, address: str, office_folder: Path) -> Office:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed (make system-packages)")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        running = launch(playwright.chromium, f"--host-resolver-rules=MAP {PLAIN} 127.0.0.1")
         yield running
         running.close()
 

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 from fotofinish.photos.browsing import Filter
 from fotofinish.photos.keys import original_key
-from tests.dashboard.conftest import CHROMIUM, FLAGS, Office, enter
+from tests.browsers import launch
+from tests.dashboard.conftest import Office, enter
 
 START = datetime(2026, 5, 17, 9, tzinfo=UTC)
 NAME = "IMG_20260509_0001.jpg"
@@ -547,11 +548,7 @@ def test_a_choice_without_a_number_is_not_lost(
 @pytest.fixture
 def remembering_page(browser: Browser) -> Iterator[Page]:
     """A page of a browser that keeps pages for Back, as all do that no test drives."""
-    remembering = browser.browser_type.launch(
-        executable_path=CHROMIUM,
-        args=FLAGS,
-        ignore_default_args=["--disable-back-forward-cache"],
-    )
+    remembering = launch(browser.browser_type, ignore_default_args=["--disable-back-forward-cache"])
     yield remembering.new_page()
     remembering.close()
 

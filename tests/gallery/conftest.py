@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -30,10 +29,10 @@ from fotofinish.photos.previews import Previews, render_previews, store_previews
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from fotofinish.vision.faces import FaceFinder
+from tests.browsers import launch
 from tests.loops import run
 from tests.running import free_port, running
 
-CHROMIUM = Path("/usr/bin/chromium")
 START = datetime(2026, 5, 9, 7, 0, tzinfo=UTC)  # nine o'clock in Berlin
 PHONE = {"width": 390, "height": 844}
 
@@ -190,20 +189,15 @@ def gallery(site: tuple[str, Settings], database: Database, drawn: list[Drawn]) 
 @pytest.fixture(scope="package")
 def browser(demo: DemoSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser whose camera shows the selfie."""
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed (make system-packages)")
     film = tmp_path_factory.mktemp("film") / "selfie.mjpeg"
     film.write_bytes(demo.selfie.read_bytes() * 3)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-video-capture={film}",
-            ],
-        )  # fmt: skip
+        started = launch(
+            playwright.chromium,
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={film}",
+        )
         yield started
         started.close()
 
