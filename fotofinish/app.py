@@ -15,11 +15,11 @@ from fotofinish.delivery.files import serve_file
 from fotofinish.events.guesses import GuessBuckets
 from fotofinish.events.uses import EventUses, open_event_uses
 from fotofinish.faces.searching import open_selfie_desk
-from fotofinish.jobs import make_queue
 from fotofinish.organisations.rates import Rate, RateLimiter
 from fotofinish.photos.direct_uploads import DirectUploads
 from fotofinish.photos.keys import event_of_original
 from fotofinish.photos.uploads import Uploads
+from fotofinish.queue import make_queue
 from fotofinish.settings import Settings
 from fotofinish.storage.cloud import CloudStore
 from fotofinish.storage.direct import open_direct_bucket

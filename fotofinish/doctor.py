@@ -12,11 +12,11 @@ import psycopg
 from fotofinish.database.connection import Database, open_connection, open_database, place_of
 from fotofinish.errors import FotofinishError
 from fotofinish.photos.keys import CHECK_KEY
+from fotofinish.queue import workers_alive
 from fotofinish.settings import Settings
 from fotofinish.storage.direct import open_direct_bucket
 from fotofinish.storage.stores import Store, open_store
 from fotofinish.vision.registry import MODELS, model_path
-from fotofinish.workers import workers_alive
 
 NO_STORAGE = (
     "check FOTOFINISH_STORAGE_URL, and the cloud's keys in the environment ('the storage' in "

@@ -31,15 +31,15 @@ from fotofinish.database.connection import Database, Pool, open_pool
 from fotofinish.errors import FotofinishError, InvalidValue
 from fotofinish.events.events import find_event
 from fotofinish.events.openness import refuse_archived
-from fotofinish.jobs import make_queue
 from fotofinish.linking.links import links_are_due
 from fotofinish.photos.failures import list_failed
 from fotofinish.photos.intake import Incoming, readable, take_in
 from fotofinish.photos.photos import event_status
+from fotofinish.queue import make_queue, workers_alive
 from fotofinish.settings import Settings
 from fotofinish.starting import refuse_mistakes
 from fotofinish.storage.stores import Store, open_store
-from fotofinish.workers import WorkerProcesses, workers_alive
+from fotofinish.workers import WorkerProcesses
 
 BATCH = 16
 POLL_SECONDS = 0.5

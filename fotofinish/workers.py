@@ -17,12 +17,10 @@ import time
 from contextlib import AsyncExitStack
 from multiprocessing.context import SpawnProcess
 
-from psycopg import AsyncConnection
-
-from fotofinish import jobs
 from fotofinish.database.connection import Database, open_pool
 from fotofinish.errors import FotofinishError
 from fotofinish.logs import log_as_json
+from fotofinish.queue import HEARTBEAT, STALLED_AFTER, take_back_stalled
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 
@@ -115,20 +113,11 @@ def run_worker(settings: Settings, database: Database, parent: int) -> None:
         raise SystemExit(1) from None
 
 
-async def workers_alive(connection: AsyncConnection) -> bool:
-    """Whether any worker, on any machine, has sent a heartbeat lately."""
-    cursor = await connection.execute(
-        """select exists (select 1 from procrastinate_workers
-                          where last_heartbeat > now() - make_interval(secs => %s))""",
-        [jobs.STALLED_AFTER],
-    )
-    row = await cursor.fetchone()
-    return bool(row and row[0])
-
-
 async def _work(settings: Settings, database: Database, parent: int) -> None:
     # imported here: only worker processes need the models, and they are the slow part
+    from fotofinish.jobs import make_worker_queue
     from fotofinish.photos.processing import Workshop
+    from fotofinish.photos.redrawing import redraw_old
     from fotofinish.recognition import Recogniser
 
     async with AsyncExitStack() as stack:
@@ -139,17 +128,17 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
             Recogniser(embedder_path=settings.face_embedder),
             settings.max_pixels,
         )
-        queue = jobs.make_queue(database.dsn)
+        queue = make_worker_queue(database.dsn)
         await stack.enter_async_context(queue.open_async())
-        await jobs.take_back_stalled(queue)
-        await jobs.defer_old_previews(queue, pool)
+        await take_back_stalled(queue)
+        await redraw_old(pool, queue)
         worker = asyncio.create_task(
             queue.run_worker_async(
                 concurrency=1,
                 additional_context={"workshop": workshop},
                 delete_jobs="successful",
-                update_heartbeat_interval=jobs.HEARTBEAT,
-                stalled_worker_timeout=jobs.STALLED_AFTER,
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=STALLED_AFTER,
                 install_signal_handlers=True,
             )
         )

@@ -195,7 +195,7 @@ async def _unread_lines(connection: AsyncConnection, status: EventStatus) -> lis
     """A line when photos wait to be read and nobody does it; none else."""
     if not status.waiting + status.processing:
         return []
-    from fotofinish.workers import workers_alive
+    from fotofinish.queue import workers_alive
 
     return [] if await workers_alive(connection) else [NOBODY_READS]
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from procrastinate import App
 from psycopg import AsyncConnection
 
-from fotofinish import jobs
 from fotofinish.photos.photos import lock_photos
+from fotofinish.queue import defer_processing
 
 
 async def set_hidden(
@@ -80,5 +80,5 @@ async def _again(
             [quarters % 4, event_id, list(photo_ids)],
         )
         again = [row[0] for row in await cursor.fetchall()]
-        await jobs.defer_processing(queue, connection, again)
+        await defer_processing(queue, connection, again)
     return len(again)

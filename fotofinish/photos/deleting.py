@@ -13,10 +13,10 @@ from uuid import UUID
 from procrastinate import App
 from psycopg import AsyncConnection
 
-from fotofinish import jobs
 from fotofinish.database.connection import Pool
 from fotofinish.photos.keys import original_key, preview_keys
 from fotofinish.photos.photos import lock_photos
+from fotofinish.queue import defer_clearing
 from fotofinish.storage.stores import Store
 
 BATCH = 100
@@ -40,7 +40,7 @@ async def delete_photos(
             [event_id, list(photo_ids)],
         )
         if cursor.rowcount:
-            await jobs.defer_clearing(queue, connection)
+            await defer_clearing(queue, connection)
     return cursor.rowcount
 
 

@@ -10,8 +10,8 @@ from procrastinate import App
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from fotofinish import jobs
 from fotofinish.faces.matching import lock_for_photo
+from fotofinish.queue import defer_processing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +61,5 @@ async def retry_failed(
             {"event": event_id, "ids": None if photo_ids is None else list(photo_ids)},
         )
         again = [row[0] for row in await cursor.fetchall()]
-        await jobs.defer_processing(queue, connection, again)
+        await defer_processing(queue, connection, again)
     return len(again)

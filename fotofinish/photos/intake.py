@@ -19,7 +19,6 @@ from procrastinate import App
 from psycopg import AsyncConnection
 from psycopg.errors import ForeignKeyViolation
 
-from fotofinish import jobs
 from fotofinish.database.connection import Pool
 from fotofinish.errors import (
     FotofinishError,
@@ -32,6 +31,7 @@ from fotofinish.photos.deleting import keep
 from fotofinish.photos.formats import HEAD_BYTES, PhotoFormat, sniff
 from fotofinish.photos.keys import image_id, original_key
 from fotofinish.photos.photos import NewPhoto, insert_photos, known_sha256
+from fotofinish.queue import defer_processing
 from fotofinish.storage.stores import Store
 
 READ_BYTES = 1024 * 1024
@@ -171,7 +171,7 @@ async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPh
     try:
         async with connection.transaction():
             inserted = await insert_photos(connection, photos)
-            await jobs.defer_processing(queue, connection, sorted(inserted))
+            await defer_processing(queue, connection, sorted(inserted))
     except ForeignKeyViolation:
         raise NotFound("This event was deleted.") from None
     return inserted

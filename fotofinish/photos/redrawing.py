@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
+from procrastinate import App
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
@@ -23,6 +24,7 @@ from fotofinish.photos.keys import old_preview_keys, original_key
 from fotofinish.photos.photos import DRAWN_NOW
 from fotofinish.photos.previews import LARGEST, render_previews, store_previews
 from fotofinish.photos.watermark import Watermark, find_watermark
+from fotofinish.queue import defer_old_previews
 from fotofinish.storage.stores import Store
 
 BATCH = 8
@@ -89,12 +91,14 @@ async def count_stale(connection: AsyncConnection, event_id: int, version: int) 
     return int(row[0])
 
 
-async def events_with_old_previews(connection: AsyncConnection) -> list[int]:
-    """Events with photos whose previews an older version drew."""
-    cursor = await connection.execute(
-        "select distinct event_id from photo where state = 'ready' and drawn = 0"
-    )
-    return [row[0] for row in await cursor.fetchall()]
+async def redraw_old(pool: Pool, queue: App) -> None:
+    """Queue what an older version drew to be drawn again; once, whoever calls."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            "select distinct event_id from photo where state = 'ready' and drawn = 0"
+        )
+        outdated = [row[0] for row in await cursor.fetchall()]
+    await defer_old_previews(queue, outdated)
 
 
 async def _list_stale(connection: AsyncConnection, event_id: int, version: int) -> list[Stale]:

@@ -8,9 +8,9 @@ from procrastinate import App
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from fotofinish import jobs
 from fotofinish.errors import InvalidValue
 from fotofinish.photos.lettering import unknown_signs
+from fotofinish.queue import defer_previews
 
 KINDS = ("none", "text", "logo")
 POSITIONS = (
@@ -72,7 +72,7 @@ async def save_watermark(
                   version = event_watermark.version + 1""",  # noqa: S608
             [event_id, mark.kind, mark.text, mark.position, mark.size, mark.opacity, mark.tiled],
         )
-        await jobs.defer_previews(queue, connection, event_id)
+        await defer_previews(queue, connection, event_id)
 
 
 async def save_picture(

@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fotofinish.errors import NotAllowed, NotAuthenticated, NotFound
-from fotofinish.jobs import queue_state
 from fotofinish.photos.photos import count_states
+from fotofinish.queue import queue_state
 from fotofinish.web.services import services
 
 NO_TOKEN = "Set FOTOFINISH_METRICS_TOKEN, and send it as 'Authorization: Bearer …'."

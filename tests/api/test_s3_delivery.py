@@ -13,10 +13,10 @@ import pytest
 from fotofinish.app import create_app
 from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.events.events import create_event
-from fotofinish.jobs import make_queue
 from fotofinish.organisations.keys import create_key
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.intake import Incoming, take_in
+from fotofinish.queue import make_queue
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.loops import run

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 import pytest
 
-from fotofinish import jobs
 from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
@@ -28,6 +27,7 @@ from fotofinish.photos.changes import set_hidden, turn_photos
 from fotofinish.photos.deleting import delete_photos
 from fotofinish.photos.failures import retry_failed
 from fotofinish.photos.photos import lock_photos
+from fotofinish.queue import make_queue
 from tests.linking.conftest import Race
 
 
@@ -59,7 +59,7 @@ def test_a_selfie_does_not_find_a_photo_that_is_just_being(race: Race, change: s
         if change == "hidden":
             await set_hidden(connection, race.event_id, [left], hidden=True)
         else:
-            queue = jobs.make_queue(race.database.dsn)
+            queue = make_queue(race.database.dsn)
             async with queue.open_async():
                 await delete_photos(connection, queue, race.event_id, [left])
 
@@ -112,16 +112,10 @@ def test_a_selfie_that_comes_while_links_are_switched_off_gets_none(race: Race) 
     race.add((None, "12"))
     race.link()
     search = uuid.uuid4()
-    ((org_id,),) = race.execute("select org_id from event where id = %s", race.event_id)
 
     async def switch(connection: psycopg.AsyncConnection) -> None:
         event = await find_event(connection, race.event_id)
-        await update_event(
-            connection, org_id, race.event_id, name=event.name, starts_at=event.starts_at,
-            time_zone=event.time_zone, status=event.status, event_enabled=event.event_enabled,
-            bib_search=True, selfie_search=True, link_faces=False, slug=event.slug,
-            match_threshold=None, retention_days=None, most_days=30,
-        )  # fmt: skip
+        await update_event(connection, replace(event, link_faces=False), most_days=30)
 
     race.at_once(switch, race.searching(0, search))
     assert race.matches(search) == set(faces)
@@ -135,7 +129,7 @@ def test_a_photo_that_is_turned_while_it_is_read_waits_for_that(race: Race) -> N
         await connection.execute("update photo set state = 'ready' where id = %s", [photo])
 
     async def turn(connection: psycopg.AsyncConnection) -> None:
-        queue = jobs.make_queue(race.database.dsn)
+        queue = make_queue(race.database.dsn)
         async with queue.open_async():
             await turn_photos(connection, queue, race.event_id, [photo], quarters=1)
 
@@ -179,7 +173,7 @@ def test_failed_photos_are_queued_again_and_deleted_in_one_order(race: Race) -> 
         race.execute("update photo set state = 'failed', reason = 'x' where id = %s", photo)
 
     async def hold_one(holder: psycopg.AsyncConnection) -> None:
-        queue = jobs.make_queue(race.database.dsn)
+        queue = make_queue(race.database.dsn)
         async with (
             queue.open_async(),
             open_connection(race.database) as one,

@@ -16,6 +16,7 @@ from procrastinate.jobs import Job
 from fotofinish import jobs
 from fotofinish.database.connection import open_pool
 from fotofinish.linking.links import link_due_photos
+from fotofinish.queue import defer_processing, make_queue
 from tests.linking.conftest import Race
 from tests.loops import run
 
@@ -31,7 +32,7 @@ class Linker:
         async def link() -> None:
             async with open_pool(self.race.database, size=1) as self.workshop.pool:
                 context = JobContext(
-                    app=jobs.make_queue(self.race.database.dsn),
+                    app=jobs.make_worker_queue(self.race.database.dsn),
                     job=Job(id=1, queue="", lock=None, queueing_lock=None, task_name="link"),
                     start_timestamp=0.0,
                     additional_context={"workshop": self.workshop},
@@ -61,11 +62,11 @@ def test_linking_rests_for_photos_that_wait_as_long_as_it_ran(
     race: Race, linker: Linker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "LONGEST_LINKING", 0.0)  # one batch a run
-    queue = jobs.make_queue(race.database.dsn)
+    queue = make_queue(race.database.dsn)
 
     async def wait(connection: psycopg.AsyncConnection) -> None:
         async with queue.open_async():
-            await jobs.defer_processing(queue, connection, [uuid.uuid4()])
+            await defer_processing(queue, connection, [uuid.uuid4()])
 
     before = time.monotonic()
     assert linker.due_after_a_run() == 4400

@@ -12,16 +12,17 @@ import procrastinate
 import pytest
 
 from fotofinish import jobs
+from fotofinish.arrays import Pixels
 from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.errors import ObjectMissing, StorageError
-from fotofinish.jobs import MAX_ATTEMPTS, defer_previews, make_queue, take_back_stalled
+from fotofinish.jobs import MAX_ATTEMPTS, make_worker_queue
 from fotofinish.photos import redrawing
 from fotofinish.photos.processing import Workshop
+from fotofinish.queue import defer_previews, make_queue, take_back_stalled
 from fotofinish.recognition import Recogniser
 from fotofinish.settings import load_settings
 from fotofinish.storage.folder import FolderStore
 from fotofinish.storage.stores import Store, open_store
-from fotofinish.vision.faces import Pixels
 from tests.loops import run
 from tests.processing.conftest import Bench
 
@@ -42,7 +43,7 @@ async def _die_with_a_job(queue: procrastinate.App) -> None:
 
 async def _work_off(database: Database, store: Store, recogniser: Recogniser) -> None:
     """Do what is queued, as a worker does."""
-    queue = make_queue(database.dsn)
+    queue = make_worker_queue(database.dsn)
     async with open_pool(database, size=2) as pool, queue.open_async():
         workshop = Workshop(pool, store, recogniser, max_pixels=100_000_000)
         await queue.run_worker_async(
