@@ -6,7 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
@@ -180,56 +180,44 @@ async def lock_choices(connection: AsyncConnection, event_id: int) -> None:
     )
 
 
-async def update_event(
-    connection: AsyncConnection,
-    org_id: int,
-    event_id: int,
-    *,
-    name: str,
-    starts_at: datetime,
-    time_zone: str,
-    status: str,
-    event_enabled: bool,
-    bib_search: bool,
-    selfie_search: bool,
-    link_faces: bool,
-    slug: str,
-    match_threshold: float | None,
-    retention_days: int | None,
-    most_days: int,
-) -> None:
-    """Change what an operator may change; links to the gallery carry the slug.
+async def update_event(connection: AsyncConnection, event: Event, *, most_days: int) -> None:
+    """Make the event what this value says, in all that an operator may change.
 
-    `starts_at` is the wall clock of `time_zone`; None stands for the recommended threshold, and for
-    the retention of the settings, `most_days`, which no event exceeds. A shorter retention holds
-    for searches of earlier too. Raises NotFound, InvalidValue, Conflict for a slug that is taken.
+    Links to the gallery carry the slug. A threshold of None stands for the recommended one, a
+    retention of None for that of the settings, `most_days`, which no event exceeds. A shorter
+    retention holds for searches of earlier too. Raises NotFound for an event that is not there, or
+    not this organisation's, InvalidValue, Conflict for a slug that is taken.
     """
-    name = _check(name, time_zone)
-    _check_slug(slug)
-    _check_start(starts_at)
+    event = replace(event, name=_check(event.name, event.time_zone))
+    _check_slug(event.slug)
+    _check_start(event.starts_at)
     lowest, highest = THRESHOLDS
-    if match_threshold is not None and not lowest <= match_threshold <= highest:
+    if event.match_threshold is not None and not lowest <= event.match_threshold <= highest:
         raise InvalidValue(f"The limit for selfies lies between {lowest:.0%} and {highest:.0%}.")
-    if retention_days is not None and not 1 <= retention_days <= most_days:
+    if event.retention_days is not None and not 1 <= event.retention_days <= most_days:
         raise InvalidValue(f"Selfie searches are kept for 1 to {most_days} days on this server.")
-    if status not in STATUSES:
+    if event.status not in STATUSES:
         raise InvalidValue(f"A status is one of {', '.join(STATUSES)}.")
     try:
         async with connection.transaction():
-            await lock_for_selfie(connection, event_id)  # one that is linked sees the switch
+            await lock_for_selfie(connection, event.id)  # one that is linked sees the switch
             cursor = await connection.execute(
-                """update event set name = %s, starts_at = %s, time_zone = %s, status = %s,
-                          event_enabled = %s, bib_search = %s, selfie_search = %s,
-                          link_faces = %s, slug = %s, match_threshold = %s, retention_days = %s
-                   where id = %s and org_id = %s""",
-                [name, starts_at, time_zone, status, event_enabled, bib_search, selfie_search,
-                 link_faces, slug, match_threshold, retention_days, event_id, org_id],
-            )  # fmt: skip
+                """update event
+                   set name = %(name)s, starts_at = %(starts_at)s, time_zone = %(time_zone)s,
+                       status = %(status)s, event_enabled = %(event_enabled)s,
+                       bib_search = %(bib_search)s, selfie_search = %(selfie_search)s,
+                       link_faces = %(link_faces)s, slug = %(slug)s,
+                       match_threshold = %(match_threshold)s, retention_days = %(retention_days)s
+                   where id = %(id)s and org_id = %(org_id)s""",
+                asdict(event),
+            )
             if cursor.rowcount == 0:
                 raise NotFound("There is no such event.")
-            await shorten_searches(connection, event_id, retention_days or most_days)
+            await shorten_searches(connection, event.id, event.retention_days or most_days)
     except UniqueViolation:
-        raise Conflict(f"Another event has the address {slug}; choose a different one.") from None
+        raise Conflict(
+            f"Another event has the address {event.slug}; choose a different one."
+        ) from None
 
 
 async def list_events(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from zoneinfo import available_timezones
 
@@ -57,6 +57,23 @@ class EventForm:
         if not self.retention_days:
             return None
         return _number(self.retention_days, "Write the days that selfies are kept as a number.")
+
+    def applied_to(self, event: Event) -> Event:
+        """The event with everything as it stands here; raises InvalidValue."""
+        return replace(
+            event,
+            name=self.name,
+            starts_at=self.start(),
+            time_zone=self.time_zone,
+            status=self.status,
+            event_enabled=self.event_enabled,
+            bib_search=self.bib_search,
+            selfie_search=self.selfie_search,
+            link_faces=self.link_faces,
+            slug=self.slug,
+            match_threshold=self.match_threshold(),
+            retention_days=self.retention(),
+        )
 
 
 SETTINGS = tuple(field.name for field in fields(EventForm))

@@ -28,6 +28,7 @@ from fotofinish.photos.pace import pace_of
 from fotofinish.photos.photos import event_status
 from fotofinish.photos.preview_links import preview_links
 from fotofinish.photos.removals import count_removals
+from fotofinish.queue import workers_alive
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD
 from fotofinish.web.dashboard.calls import originals_call
 from fotofinish.web.dashboard.event_forms import (
@@ -43,7 +44,6 @@ from fotofinish.web.dashboard.shell import Frame, Shell, frame_of
 from fotofinish.web.dashboard.visitors import Visitor, require
 from fotofinish.web.forms import text
 from fotofinish.web.services import Services, services
-from fotofinish.workers import workers_alive
 
 SHEET = 60
 FAILED_SHOWN = 20
@@ -100,23 +100,8 @@ class EventPage:
             if now is not None:
                 return self._form(request, Frame(visitor, current), event, now, Conflict(CHANGED))
             try:
-                await update_event(
-                    connection,
-                    current.org_id,
-                    event.id,
-                    name=given.name,
-                    starts_at=given.start(),
-                    time_zone=given.time_zone,
-                    status=given.status,
-                    event_enabled=given.event_enabled,
-                    bib_search=given.bib_search,
-                    selfie_search=given.selfie_search,
-                    link_faces=given.link_faces,
-                    slug=given.slug,
-                    match_threshold=given.match_threshold(),
-                    retention_days=given.retention(),
-                    most_days=services(request).settings.selfie_retention_days,
-                )
+                most_days = services(request).settings.selfie_retention_days
+                await update_event(connection, given.applied_to(event), most_days=most_days)
             except (Conflict, InvalidValue) as error:
                 frame = Frame(visitor, current)
                 return self._form(request, frame, event, given, error)
