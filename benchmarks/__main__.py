@@ -6,7 +6,20 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import bibs, decoding, faces, gallery, links, originals, pages, processing, signing
+from benchmarks import (
+    bibs,
+    decoding,
+    faces,
+    gallery,
+    growth,
+    importing,
+    links,
+    originals,
+    pages,
+    processing,
+    selfies,
+    signing,
+)
 
 FIGURES = Path("bench.json")
 
@@ -22,8 +35,11 @@ def main() -> None:
         lambda: processing.main([]),
         pages.main,
         gallery.main,
+        selfies.main,
+        importing.main,
         originals.main,
         lambda: bibs.main([]),
+        growth.main,
     ):
         figures |= run()
         FIGURES.write_text(json.dumps(figures, indent=2) + "\n")

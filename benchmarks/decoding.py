@@ -18,7 +18,8 @@ from PIL import ExifTags, Image, ImageOps
 from rich.console import Console
 from rich.table import Table
 
-from fotofinish.photos.decoding import Pixels, decode
+from fotofinish.arrays import Pixels
+from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import JPEG
 from fotofinish.photos.keys import LONG_SIDES
 from fotofinish.photos.previews import QUALITY, render_previews

@@ -17,16 +17,15 @@ from unittest import mock
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.hard_faces import HARD
 from benchmarks.tables import Row, print_table
+from fotofinish.arrays import Floats, Pixels
 from fotofinish.vision.faces import (
     DEFAULT_MATCH_THRESHOLD,
     MIN_QUALITY,
     FaceFinder,
     FaceReading,
-    Pixels,
 )
 from fotofinish.vision.registry import model_path
 
@@ -34,7 +33,6 @@ FACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "faces"
 PEOPLE_FOLDERS = ("lfw", "dlib_johns", "faceapi_bbt")
 # OpenCV's own advice for SFace with cosine distance (FaceRecognizerSF tutorial)
 OPENCV_THRESHOLD = 0.363
-Floats = npt.NDArray[np.float32]
 Embed = Callable[[Pixels], Floats | None]
 
 
@@ -111,7 +109,9 @@ def measure_hard(finder: FaceFinder, people: int | None = None) -> dict[str, flo
     for name in PEOPLE_FOLDERS:
         for person, path in photos_of(FACES / name, people):
             pairs[person].append(path)
-    easy, selfies, event = [], [], []
+    easy: list[tuple[str, FaceReading | None]] = []
+    selfies: list[tuple[str, str, FaceReading | None]] = []
+    event: list[tuple[str, str, FaceReading | None]] = []
     with mock.patch("fotofinish.vision.faces.MIN_QUALITY", 0.0):
         for person, (first, second, *_) in pairs.items():
             dice = random.Random(person)

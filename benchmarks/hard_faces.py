@@ -12,7 +12,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from fotofinish.vision.faces import FaceReading, Pixels
+from fotofinish.arrays import Pixels, as_pixels
+from fotofinish.vision.faces import FaceReading
 
 FACE_HEIGHT = 36
 MOST_TURN = 20.0
@@ -25,7 +26,7 @@ def small(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixels:
     """The photo shrunken until the face is 36 pixels high."""
     factor = FACE_HEIGHT / face.box[3]
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return _pixels(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=kind))
+    return as_pixels(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=kind))
 
 
 def turned(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixels:
@@ -35,7 +36,7 @@ def turned(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixels:
         (x + w / 2, y + h / 2), dice.uniform(-MOST_TURN, MOST_TURN), 1.0
     )
     size = (pixels.shape[1], pixels.shape[0])
-    return _pixels(
+    return as_pixels(
         cv2.warpAffine(
             pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
@@ -50,13 +51,13 @@ def blurred(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixels:
     middle = ((length - 1) / 2, (length - 1) / 2)
     turn = cv2.getRotationMatrix2D(middle, dice.uniform(0, 180), 1.0)
     kernel = np.asarray(cv2.warpAffine(kernel, turn, (length, length)))
-    return _pixels(cv2.filter2D(pixels, -1, kernel / kernel.sum()))
+    return as_pixels(cv2.filter2D(pixels, -1, kernel / kernel.sum()))
 
 
 def compressed(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixels:
     """As a JPEG of quality 40."""
     _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return _pixels(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))
+    return as_pixels(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))
 
 
 def behind_sunglasses(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixels:
@@ -102,7 +103,7 @@ def under_a_cap(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixel
     shade = np.zeros(pixels.shape[:2], dtype=np.uint8)
     below = [corners[0], corners[1], corners[1] - 0.5 * apart * up, corners[0] - 0.5 * apart * up]
     cv2.fillPoly(shade, [np.round(below).astype(np.int32)], 1)
-    return _pixels(np.where(shade[..., None] > 0, drawn * 0.65, drawn))
+    return as_pixels(np.where(shade[..., None] > 0, drawn * 0.65, drawn))
 
 
 def all_at_once(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixels:
@@ -111,7 +112,7 @@ def all_at_once(pixels: Pixels, face: FaceReading, dice: random.Random) -> Pixel
     pixels = small(turned(pixels, face, dice), face, dice)
     length = FACE_HEIGHT * BLUR
     kernel = np.full((1, max(3, round(length))), 1 / max(3, round(length)), dtype=np.float32)
-    pixels = _pixels(cv2.filter2D(pixels, -1, kernel if dice.random() < 0.5 else kernel.T))
+    pixels = as_pixels(cv2.filter2D(pixels, -1, kernel if dice.random() < 0.5 else kernel.T))
     return compressed(pixels, face, dice)
 
 
@@ -124,7 +125,3 @@ HARD: dict[str, Harden] = {
     "cap": under_a_cap,
     "all at once": all_at_once,
 }
-
-
-def _pixels(given: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Pixels:
-    return np.asarray(given, dtype=np.uint8)

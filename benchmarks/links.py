@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from psycopg import AsyncConnection
 
 from benchmarks.faces import FACES, PEOPLE_FOLDERS, photos_of
 from benchmarks.tables import Row, print_table
+from fotofinish.arrays import Pixels
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import open_connection, open_database
@@ -36,7 +37,7 @@ from fotofinish.linking.deciding import RIVAL
 from fotofinish.linking.links import link_due_photos
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.settings import load_settings
-from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading, Pixels
+from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading
 
 HIDDEN_BIBS, HIDDEN_FACES, MISREAD, PAIRS, POOR = 0.3, 0.15, 0.04, 0.25, 0.5
 CROWD_PHOTOS = 10  # of each person
@@ -58,9 +59,9 @@ class Runner:
 class Found:
     """Links and true pairs of photo and bib, or of selfie and photo."""
 
-    true: set[tuple[object, object]]
-    before: set[tuple[object, object]]
-    after: set[tuple[object, object]]
+    true: Set[tuple[object, object]]
+    before: Set[tuple[object, object]]
+    after: Set[tuple[object, object]]
 
     def figures(self, name: str) -> dict[str, float]:
         links = self.after - self.before

@@ -8,36 +8,24 @@ check costs is a table of its own. Cores are shared by client, server and databa
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
 import os
-import random
-import socket
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import httpx
-import uvicorn
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import obvious_stack
 from benchmarks.load import Load, measure
 from benchmarks.race_data import BigRace, filenames, make_big_race
-from fotofinish.app import create_app
+from benchmarks.serving import ENDPOINT, KEYS, originals_requests, run_ours, serve, serving
 from fotofinish.database.connection import Database, open_database
-from fotofinish.settings import Settings
+from fotofinish.settings import Settings, load_settings
 from fotofinish.storage.stores import open_store
 from tests.s3_server import running_s3_server
 
-ENDPOINT = "https://s3.example.org"
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example-secret"}
 CONNECTIONS = 8
-DIFFERENT_REQUESTS = 4000
 BIBS_WITH_FILES = 100
 BIBS_ON_S3 = 10
 
@@ -46,7 +34,7 @@ def main(photos: int = 1_000_000, seconds: float = 8.0) -> dict[str, float]:
     """Requests a second and latencies (ms) of each way, and the ratio to the obvious stack."""
     with tempfile.TemporaryDirectory(prefix="ff-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with open_database(Settings(data_dir=folder)) as database:
+        with open_database(load_settings(data_dir=folder)) as database:
             race = make_big_race(database, photos)
             loads = {
                 "obvious stack": _obvious(database, race, seconds),
@@ -58,25 +46,25 @@ def main(photos: int = 1_000_000, seconds: float = 8.0) -> dict[str, float]:
 
 
 def _obvious(database: Database, race: BigRace, seconds: float) -> Load:
-    with _server(_run_obvious, database.dsn) as port:
-        return measure(port, _requests(race, race.bibs), connections=CONNECTIONS, seconds=seconds)
+    with serving(_run_obvious, database.dsn) as port:
+        return _measure(port, race, race.bibs, seconds)
 
 
 def _ours_on_s3(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
-    settings = Settings(
+    settings = load_settings(
         data_dir=folder,
         storage_url=f"s3://photos?endpoint={ENDPOINT}&region=us-east-1",
         check_originals=False,
     )
-    with _server(_run_ours, settings, database, KEYS) as port:
-        return measure(port, _requests(race, race.bibs), connections=CONNECTIONS, seconds=seconds)
+    with serving(run_ours, settings, database, KEYS) as port:
+        return _measure(port, race, race.bibs, seconds)
 
 
 def _ours_on_files(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
-    settings = Settings(data_dir=folder)
+    settings = load_settings(data_dir=folder)
     bibs = _store_originals(settings, database, race, BIBS_WITH_FILES)
-    with _server(_run_ours, settings, database, {}) as port:
-        return measure(port, _requests(race, bibs), connections=CONNECTIONS, seconds=seconds)
+    with serving(run_ours, settings, database, {}) as port:
+        return _measure(port, race, bibs, seconds)
 
 
 def _ours_with_heads(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
@@ -84,10 +72,15 @@ def _ours_with_heads(database: Database, race: BigRace, folder: Path, seconds: f
     s3.mkdir()
     with running_s3_server(s3) as bucket:
         os.environ.update(bucket.environment)
-        settings = Settings(data_dir=folder, storage_url=bucket.storage_url)
+        settings = load_settings(data_dir=folder, storage_url=bucket.storage_url)
         bibs = _store_originals(settings, database, race, BIBS_ON_S3)
-        with _server(_run_ours, settings, database, dict(bucket.environment)) as port:
-            return measure(port, _requests(race, bibs), connections=CONNECTIONS, seconds=seconds)
+        with serving(run_ours, settings, database, dict(bucket.environment)) as port:
+            return _measure(port, race, bibs, seconds)
+
+
+def _measure(port: int, race: BigRace, bibs: int, seconds: float) -> Load:
+    requests = originals_requests(race, bibs)
+    return measure(port, requests, connections=CONNECTIONS, seconds=seconds)
 
 
 def _store_originals(settings: Settings, database: Database, race: BigRace, most: int) -> int:
@@ -101,58 +94,10 @@ def _store_originals(settings: Settings, database: Database, race: BigRace, most
     return bibs
 
 
-def _requests(race: BigRace, bibs: int) -> list[bytes]:
-    chance = random.Random(7)
-    made = []
-    for _ in range(DIFFERENT_REQUESTS):
-        body = json.dumps({"method": "bib", "identifier": str(chance.randint(1, bibs))})
-        made.append(
-            f"POST /api/v1/ext/{race.org_id}/event/{race.event_id}/original-photos?page_size=60 "
-            f"HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {race.key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-    return made
-
-
-@contextmanager
-def _server(run: Callable[..., None], *arguments: object) -> Iterator[int]:
-    """A server process on a free port, ready to answer."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    process = multiprocessing.get_context("spawn").Process(target=run, args=(*arguments, port))
-    process.start()
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.is_alive():
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        time.sleep(5)  # ours loads its face models beside; that is not what is measured
-        yield port
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _run_ours(
-    settings: Settings, database: Database, environment: Mapping[str, str], port: int
-) -> None:
-    os.environ.update(environment)
-    _serve(create_app(settings, database), port)
-
-
 def _run_obvious(dsn: str, port: int) -> None:
     host, user, name = (part.partition("=")[2] for part in dsn.split())
     url = f"postgresql+psycopg://{user}@/{name}?host={host}"
-    _serve(obvious_stack.create_app(url, ENDPOINT, "photos", KEYS), port)
-
-
-def _serve(app: Any, port: int) -> None:
-    uvicorn.run(
-        app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning"
-    )
+    serve(obvious_stack.create_app(url, ENDPOINT, "photos", KEYS), port)
 
 
 def _report(loads: Mapping[str, Load], photos: int) -> dict[str, float]:
@@ -161,7 +106,7 @@ def _report(loads: Mapping[str, Load], photos: int) -> dict[str, float]:
     for heading in ("requests/s", "p50 ms", "p99 ms", "times the obvious stack"):
         table.add_column(heading, justify="right")
     peer = loads["obvious stack"].per_second
-    figures = {}
+    figures: dict[str, float] = {}
     for way, load in loads.items():
         ratio = load.per_second / peer
         table.add_row(

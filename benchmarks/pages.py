@@ -21,7 +21,7 @@ from rich.table import Table
 from benchmarks.race_data import BigRace, make_big_race
 from fotofinish.app import create_app
 from fotofinish.database.connection import open_database
-from fotofinish.settings import Settings
+from fotofinish.settings import load_settings
 from tests.running import free_port, running
 
 PAGE_SIZE = 32
@@ -35,7 +35,7 @@ order by coalesce(captured_at, 'infinity'), id
 def main(photos: int = 200_000, calls: int = 60) -> dict[str, float]:
     """Median milliseconds of each page, and how much the last one takes more than the first."""
     with tempfile.TemporaryDirectory(prefix="ff-", ignore_cleanup_errors=True) as name:
-        settings = Settings(data_dir=Path(name))
+        settings = load_settings(data_dir=Path(name))
         with open_database(settings) as database:
             race = make_big_race(database, photos)
             port = free_port()
@@ -104,7 +104,7 @@ def _report(ours: dict[str, float], plain: dict[str, float], photos: int) -> dic
     table.add_column("page")
     for heading in ("ours, whole call", "count and offset, SQL alone", "times the first page"):
         table.add_column(heading, justify="right")
-    figures = {}
+    figures: dict[str, float] = {}
     for name, milliseconds in ours.items():
         ratio = milliseconds / ours[f"{name.partition(',')[0]}, first page"]
         peer = f"{plain[name]:.1f}" if name in plain else ""

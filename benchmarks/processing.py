@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from benchmarks.bibs import rapidocr_numbers
 from benchmarks.clock import Clock
 from benchmarks.faces import opencv_embedder
 from benchmarks.tables import Row, print_table
@@ -116,15 +116,7 @@ def _ours(recogniser: Recogniser) -> Process:
 
 
 def _plain() -> Process:
-    from rapidocr import RapidOCR
-
-    engine = RapidOCR(
-        params={
-            "Global.log_level": "critical",
-            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-        }
-    )
+    numbers = rapidocr_numbers()
     embed = opencv_embedder()
 
     def process(data: bytes) -> set[str]:
@@ -135,7 +127,7 @@ def _plain() -> Process:
             small.save(io.BytesIO(), "JPEG", quality=82)
         pixels = np.ascontiguousarray(np.asarray(image)[:, :, ::-1])
         embed(pixels)
-        return {text for text in engine(pixels).txts or () if re.fullmatch(r"\d{1,6}", text)}
+        return numbers(pixels)
 
     return process
 

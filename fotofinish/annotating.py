@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from fotofinish.arrays import Box
 from fotofinish.errors import InvalidValue
 from fotofinish.photos.decoding import Decoded
 from fotofinish.recognition import PhotoReading
-from fotofinish.vision.faces import Box, FaceReading
+from fotofinish.vision.faces import FaceReading
 
 # small photos are drawn enlarged to this long side: labels would cover what they are about
 LEAST_LONG_SIDE = 1200

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fotofinish.arrays import Box, Pixels
 from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.plausibility import (
     BibReading,
@@ -21,9 +22,8 @@ from fotofinish.bibs.plausibility import (
     torsos_without_number,
     worn_numbers,
 )
-from fotofinish.vision.faces import Box, FaceFinder, FaceReading
+from fotofinish.vision.faces import FaceFinder, FaceReading
 from fotofinish.vision.networks import Networks, Precision
-from fotofinish.vision.quads import Pixels
 from fotofinish.vision.text import TextReader, TextReading
 
 

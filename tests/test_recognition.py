@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from fotofinish.arrays import Pixels
 from fotofinish.recognition import Recogniser
-from fotofinish.vision.quads import Pixels
 from tests.fonts import BOLD
 
 WIDTH, HEIGHT = 1000, 600

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fotofinish.vision.quads import Floats
+from fotofinish.arrays import Floats
 from training.dice import Colour, Dice
 from training.scenes import DIGIT, HEIGHT, WIDTH, shadowed
 

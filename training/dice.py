@@ -7,7 +7,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from fotofinish.vision.quads import Floats
+from fotofinish.arrays import Floats
 
 T = TypeVar("T")
 Colour = tuple[int, int, int]

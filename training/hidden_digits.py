@@ -27,9 +27,9 @@ from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from fotofinish.arrays import Floats, Pixels
 from fotofinish.bibs.plausibility import LIKELY_HIDDEN
 from fotofinish.vision.hidden import COLUMNS, DEVIATION, MEAN, ROWS
-from fotofinish.vision.quads import Floats, Pixels
 from training.photos import WINDOWS_A_SCENE, windows
 
 FONTS = (

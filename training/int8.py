@@ -27,9 +27,9 @@ import skimage.data
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
+from fotofinish.arrays import Pixels
 from fotofinish.demo.generator import generate
 from fotofinish.vision.networks import Networks
-from fotofinish.vision.quads import Pixels
 from fotofinish.vision.text import DETECTOR, DETECTOR_DEVIATION, DETECTOR_MEAN
 
 DRAWN = 24

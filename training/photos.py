@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fotofinish.arrays import Floats, Pixels
 from fotofinish.vision.hidden import seen_from
-from fotofinish.vision.quads import Floats, Pixels
 from training.bibs import Bib, pin_bib
 from training.dice import Dice
 from training.scenes import DIGIT, HEIGHT, WIDTH, a_cover, a_runner, covered

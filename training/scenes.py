@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fotofinish.vision.quads import Floats, Pixels
+from fotofinish.arrays import Floats, Pixels
 from training.dice import Colour, Dice
 
 Mask = npt.NDArray[np.bool_]

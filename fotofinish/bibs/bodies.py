@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-Box = tuple[float, float, float, float]
+from fotofinish.arrays import Box
 
 # in heights of a face's box, from its centre: the middle of what is possible
 TYPICAL_DOWN = 2.5

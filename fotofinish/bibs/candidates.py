@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fotofinish.bibs.bodies import Box, off_its_place, place_on_body
+from fotofinish.arrays import Box
+from fotofinish.bibs.bodies import off_its_place, place_on_body
 from fotofinish.bibs.listed import StartList
 
 if TYPE_CHECKING:  # the web process must not load the models' runtime

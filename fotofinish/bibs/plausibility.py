@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fotofinish.bibs.bodies import Box
+from fotofinish.arrays import Box
 from fotofinish.bibs.candidates import (
     LEAST_DOWN,
     Candidate,

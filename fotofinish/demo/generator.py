@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from fotofinish.demo.portrait import Head, Pixels, cut_out_head, draw_selfie
+from fotofinish.arrays import Pixels
+from fotofinish.demo.portrait import Head, cut_out_head, draw_selfie
 from fotofinish.demo.runner import CHIN, SIZE, Look, draw_runner
 from fotofinish.demo.scene import LIGHTS, Light, draw_course, finish
 

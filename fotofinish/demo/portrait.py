@@ -10,12 +10,9 @@ from importlib import metadata
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from fotofinish.arrays import Floats, Pixels
 from fotofinish.errors import FotofinishError
-
-Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 # the outline of head and neck, by eye, in pixels of the portrait
 OUTLINE = (

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from fotofinish.demo.portrait import Head, Pixels
+from fotofinish.arrays import Floats, Pixels
+from fotofinish.demo.portrait import Head
 
 Colour = tuple[float, float, float]
-Floats = npt.NDArray[np.float32]
 
 SIZE = (4.6, 9.0)  # the canvas of one runner
 CHIN = (2.3, 1.35)  # where the chin lies on it

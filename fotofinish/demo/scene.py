@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fotofinish.demo.portrait import Pixels
+from fotofinish.arrays import Pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, LiteralString
 from uuid import UUID
@@ -77,7 +77,7 @@ async def nearest(vectors: Vectors, others: Templates | None) -> npt.NDArray[np.
 
 
 async def templates_by_model(
-    connection: AsyncConnection, query: LiteralString, values: dict[str, object]
+    connection: AsyncConnection, query: LiteralString, values: Mapping[str, object]
 ) -> dict[str, Templates]:
     """Those that the query gives: model, whose, and the embedding, which is not null."""
     found: defaultdict[str, tuple[list[UUID], list[bytes]]] = defaultdict(lambda: ([], []))

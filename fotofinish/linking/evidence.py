@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection
 
-from fotofinish.bibs.bodies import Box
+from fotofinish.arrays import Box
 from fotofinish.linking.comparing import (
     FREE,
     WORN,

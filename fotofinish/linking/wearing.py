@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fotofinish.bibs.bodies import Box, off_its_place, place_on_body
+from fotofinish.arrays import Box
+from fotofinish.bibs.bodies import off_its_place, place_on_body
 
 # Measured from the centre of a face's box in widths and heights of it. Bibs of people who stand or
 # run upright lie within the inner limits; what lies within the outer ones may be somebody's who

@@ -8,10 +8,9 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageCms
 
-Pixels = npt.NDArray[np.uint8]
+from fotofinish.arrays import Pixels
 
 SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}  # of Pillow's modes, in a profile's header
 STEP = 17  # from one tone to the next of those that a profile is tried with

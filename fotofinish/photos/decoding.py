@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pillow_heif
 import simplejpeg
 from PIL import Image, ImageFile
@@ -28,13 +27,12 @@ from PIL.TiffImagePlugin import (
 )
 from PIL.WebPImagePlugin import WebPImageFile
 
+from fotofinish.arrays import Pixels, as_pixels
 from fotofinish.errors import FotofinishError, UndecodablePhoto
 from fotofinish.photos.colours import adobe_rgb, bgr_of_cmyk, is_for
 from fotofinish.photos.containers import Metadata, find_metadata
 from fotofinish.photos.exif import is_adobe_rgb, parse_exif
 from fotofinish.photos.formats import HEIC, JPEG, PNG, TIFF, WEBP, PhotoFormat, sniff
-
-Pixels = npt.NDArray[np.uint8]
 
 MIN_SIDE = 16
 # Decoding may stop a little below the target: for 24 megapixels and 3,200 pixels, half scale
@@ -244,7 +242,7 @@ def _decode_pillow(
         damaged = True
     pixels = _pixels(image, target, metadata.profile)
     if negative:  # white is 0; of 8 bits Pillow turns it over itself
-        pixels = _array(cv2.bitwise_not(pixels))
+        pixels = as_pixels(cv2.bitwise_not(pixels))
     grey = _is_grey(image)
     if damaged:
         _refuse_mostly_missing(pixels)
@@ -303,7 +301,7 @@ def _shrunk(
         band = rows_between(top * factor, bottom * factor)[:, : columns * factor]
         if factor > 1:
             size = (columns, bottom - top)
-            band = _array(cv2.resize(band, size, interpolation=cv2.INTER_AREA))
+            band = as_pixels(cv2.resize(band, size, interpolation=cv2.INTER_AREA))
         pixels[top:bottom] = band
     return pixels
 
@@ -321,20 +319,20 @@ def _grey_scale(image: Image.Image) -> float:
 def _bgr(image: Image.Image, to_grey: float, profile: bytes | None = None) -> Pixels:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey = np.asarray(image).astype(np.float32) * to_grey
-        return _array(cv2.cvtColor(np.clip(grey, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
+        return as_pixels(cv2.cvtColor(np.clip(grey, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
     if image.mode == "CMYK":
         return bgr_of_cmyk(image, profile)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return _array(cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR))
+    return as_pixels(cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR))
 
 
 def _opaque(pixels: Pixels) -> Pixels:
     """BGR of BGR, or of BGRA on white."""
     if pixels.shape[2] == 3:
         return pixels
-    image = Image.fromarray(_array(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)))
+    image = Image.fromarray(as_pixels(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)))
     return _bgr(image, 1.0)
 
 
@@ -343,9 +341,9 @@ def _upright(
 ) -> Decoded:
     orientation = parse_exif(metadata.exif).orientation
     if orientation in TURNS:
-        pixels = _array(cv2.rotate(pixels, TURNS[orientation]))
+        pixels = as_pixels(cv2.rotate(pixels, TURNS[orientation]))
     if orientation in MIRRORED:
-        pixels = _array(cv2.flip(pixels, 1))
+        pixels = as_pixels(cv2.flip(pixels, 1))
     if orientation >= 5:
         width, height = height, width
     profile = _fitting(metadata.profile, grey)
@@ -359,7 +357,3 @@ def _is_grey(image: Image.Image) -> bool:
 def _fitting(profile: bytes | None, grey: bool) -> bytes | None:
     """The profile if it is one for the pixels: they are RGB by now, or as good as grey."""
     return profile if is_for(profile, "RGB") or (grey and is_for(profile, "L")) else None
-
-
-def _array(pixels: object) -> Pixels:
-    return np.asarray(pixels, dtype=np.uint8)

@@ -13,13 +13,11 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from fotofinish.arrays import Pixels
 from fotofinish.photos.lettering import lettering
 from fotofinish.photos.watermark import Watermark
-
-Pixels = npt.NDArray[np.uint8]
 
 MARGIN = 0.03  # of the photo's short side
 FONT_PIXELS = 120

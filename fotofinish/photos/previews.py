@@ -9,8 +9,9 @@ from uuid import UUID
 import cv2
 from PIL import Image
 
+from fotofinish.arrays import Pixels
 from fotofinish.photos.colours import in_srgb
-from fotofinish.photos.decoding import Decoded, Pixels
+from fotofinish.photos.decoding import Decoded
 from fotofinish.photos.keys import LONG_SIDES, UNCHANGING, preview_key
 from fotofinish.photos.marking import apply_watermark
 from fotofinish.photos.watermark import NONE, Watermark

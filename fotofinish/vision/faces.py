@@ -15,17 +15,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import openvino as ov
 
+from fotofinish.arrays import Box, Floats, Pixels
 from fotofinish.errors import ModelError
 from fotofinish.vision.networks import ByShape, Networks, taking_pixels
-from fotofinish.vision.scaling import Pixels, on_canvas, resized
+from fotofinish.vision.scaling import on_canvas, resized
 from fotofinish.vision.thresholds import DEFAULT_MATCH_THRESHOLD as DEFAULT_MATCH_THRESHOLD
 from fotofinish.vision.thresholds import MIN_QUALITY as MIN_QUALITY
-
-Floats = npt.NDArray[np.float32]
-Box = tuple[float, float, float, float]
 
 # the detector looks twice: once for small faces, once for large ones (it was trained on faces of
 # 10 to 300 pixels, so a portrait that fills a 1,600-pixel photo is only seen in the small one)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fotofinish.arrays import Floats, Pixels
 from fotofinish.vision.networks import Networks
-from fotofinish.vision.quads import Floats, Pixels, side, straightened, stretched
+from fotofinish.vision.quads import side, straightened, stretched
 
 NETWORK = "hidden-digits"
 # how far beside and above the quad is looked, in its heights: over two digits, and what is printed

@@ -14,8 +14,8 @@ import numpy as np
 import openvino as ov
 from openvino import opset13
 
+from fotofinish.arrays import Floats, Pixels
 from fotofinish.vision.networks import ByShape, Networks, taking_pixels
-from fotofinish.vision.quads import Floats, Pixels
 from fotofinish.vision.registry import model_path
 
 READER, SECOND_READER = "ppocrv6-rec", "ppocrv5-rec"

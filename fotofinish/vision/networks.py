@@ -17,8 +17,8 @@ import openvino as ov
 from openvino.preprocess import PrePostProcessor
 from openvino.utils.data_helpers.wrappers import OVDict
 
+from fotofinish.arrays import Pixels
 from fotofinish.vision.registry import MODELS, model_path
-from fotofinish.vision.scaling import Pixels
 from fotofinish.vision.weights import block_quantised
 
 Precision = Literal["f32", "bf16", "int8"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fotofinish.vision.quads import Floats, Pixels, straightened, stretched
+from fotofinish.arrays import Floats, Pixels
+from fotofinish.vision.quads import straightened, stretched
 
 # pixels that a quad is made high, and how far beyond its ends is looked, in heights
 HEIGHT, REACH = 32, 1.5

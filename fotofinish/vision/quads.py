@@ -10,10 +10,8 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from fotofinish.arrays import Floats, Pixels
 
 # from the paper: what counts as text, how sure a whole line must be
 MASK_LEVEL = 0.3

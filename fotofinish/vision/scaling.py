@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+from fotofinish.arrays import Pixels, as_pixels
 
 # networks shrink by 32 in all
 STEP = 32
@@ -27,12 +26,12 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     while columns >= 2 * width and rows >= 2 * height:
         columns, rows = columns // 2, rows // 2
         even = pixels[: rows * 2, : columns * 2]
-        pixels = _array(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA))
+        pixels = as_pixels(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA))
     if (columns, rows) == (width, height):
         return pixels
     enlarged = width > columns or height > rows
     kind = cv2.INTER_CUBIC if enlarged else cv2.INTER_LINEAR
-    return _array(cv2.resize(pixels, (width, height), interpolation=kind))
+    return as_pixels(cv2.resize(pixels, (width, height), interpolation=kind))
 
 
 def on_canvas(pixels: Pixels, long_sides: Sequence[int], grey: int) -> Pixels:
@@ -50,7 +49,3 @@ def on_canvas(pixels: Pixels, long_sides: Sequence[int], grey: int) -> Pixels:
     canvas = np.full((1, *shape, 3), grey, dtype=np.uint8)
     canvas[0, :height, :width] = pixels
     return canvas
-
-
-def _array(pixels: object) -> Pixels:
-    return np.asarray(pixels, dtype=np.uint8)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from fotofinish.arrays import Box, Floats, Pixels
 from fotofinish.vision.hidden import HiddenDigits
 from fotofinish.vision.lines import (
     GREY,
@@ -29,10 +30,8 @@ from fotofinish.vision.lines import (
 )
 from fotofinish.vision.networks import ByShape, Networks
 from fotofinish.vision.paper import paper_beside
-from fotofinish.vision.quads import Floats, Pixels, quads_from, side, straightened, stretched
+from fotofinish.vision.quads import quads_from, side, straightened, stretched
 from fotofinish.vision.scaling import STEP, on_canvas, resized
-
-Box = tuple[float, float, float, float]
 
 # two detectors, because each finds text that the other does not: together they miss half as much
 DETECTOR, CLOSE_DETECTOR = "ppocrv6-det", "ppocrv5-det"

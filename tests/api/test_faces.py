@@ -22,6 +22,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from fotofinish.app import create_app
+from fotofinish.arrays import Floats
 from fotofinish.database.connection import open_connection, open_pool
 from fotofinish.errors import NotAllowed, NotFound
 from fotofinish.faces import reader
@@ -36,7 +37,6 @@ from tests.loops import run
 from tests.running import free_port, running, wait_until
 
 BOUNDARY = "between-parts"
-Floats = npt.NDArray[np.float32]
 
 
 def jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:

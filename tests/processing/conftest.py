@@ -14,20 +14,20 @@ import numpy as np
 import psycopg
 import pytest
 
+from fotofinish.arrays import Pixels
 from fotofinish.database.connection import Database, open_connection, open_pool
 from fotofinish.events.events import create_event
-from fotofinish.jobs import make_queue
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.deleting import clear_gone, delete_photos
 from fotofinish.photos.intake import Incoming, take_in
 from fotofinish.photos.preview_links import Picture, preview_links
 from fotofinish.photos.processing import Workshop
 from fotofinish.photos.redrawing import redraw_some
+from fotofinish.queue import make_queue
 from fotofinish.recognition import PhotoReading, Recogniser
 from fotofinish.settings import load_settings
 from fotofinish.storage.links import open_linker
 from fotofinish.storage.stores import open_store
-from fotofinish.vision.faces import Pixels
 from tests.loops import run
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from fotofinish.arrays import Pixels
 from fotofinish.bibs.corrections import add_bib, remove_bib
 from fotofinish.database.connection import open_pool
 from fotofinish.errors import StorageError
@@ -23,15 +24,15 @@ from fotofinish.events.startlist_files import Entry
 from fotofinish.events.startlists import replace_startlist
 from fotofinish.faces.selfies import delete_search, store_search
 from fotofinish.faces.templates import as_halfvec
-from fotofinish.jobs import defer_old_previews, make_queue
 from fotofinish.photos.changes import turn_photos
 from fotofinish.photos.gallery import images_of_bib
 from fotofinish.photos.intake import Incoming, Outcome, take_in
-from fotofinish.photos.redrawing import count_stale
+from fotofinish.photos.redrawing import count_stale, redraw_old
 from fotofinish.photos.watermark import Watermark, save_watermark
+from fotofinish.queue import make_queue
 from fotofinish.settings import load_settings
 from fotofinish.storage.stores import open_store
-from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, Pixels
+from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD
 from tests.loops import run
 from tests.processing.conftest import Bench
 
@@ -367,7 +368,7 @@ def test_whoever_starts_first_queues_what_an_older_version_drew(
     async def start() -> None:
         queue = make_queue(bench.database.dsn)
         async with open_pool(bench.database, size=2) as pool, queue.open_async():
-            await defer_old_previews(queue, pool)
+            await redraw_old(pool, queue)
 
     for _ in range(2):
         run(start())

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from fotofinish.arrays import Pixels
 from fotofinish.errors import ModelError
-from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading, Pixels
+from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading
 
 
 @pytest.fixture(scope="module")

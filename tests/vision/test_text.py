@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from fotofinish.arrays import Pixels
 from fotofinish.bibs.plausibility import bibs_from
 from fotofinish.vision.networks import Networks, fast_precisions
-from fotofinish.vision.quads import Pixels
 from fotofinish.vision.text import TextReader, TextReading
 
 
