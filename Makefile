@@ -46,19 +46,20 @@ lint: .venv/installed-dev ## style and types
 test: .venv/installed-dev system-packages lint ## everything that is checked
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-bench: .venv/installed-dev ## every benchmark, one table a subject
+bench: .venv/installed-dev system-packages ## every benchmark, one table a subject
 	@$(BIN)/python -m benchmarks
 
 # the headless shell is the same engine without a desktop around it: a window takes a third of the time
 system-packages: ## what the browser tests need from the system
 	@command -v chromium-headless-shell >/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing chromium-headless-shell for the browser tests ..."; \
-			apt-get -qq update && apt-get -qq install -y --no-install-recommends \
-				chromium-headless-shell fonts-dejavu-core >/dev/null; \
-		fi; } || true
-	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
-		{ echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium-headless-shell"; exit 1; }
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		echo "Installing chromium-headless-shell for the browser tests ..." && \
+		{ apt-get -qq update; apt-get -qq install -y --no-install-recommends \
+			chromium-headless-shell fonts-dejavu-core >/dev/null; }; \
+	} || command -v chromium >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	} || { echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium-headless-shell"; exit 1; }
 
 lock: .venv/installed-dev ## resolve the lock files anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

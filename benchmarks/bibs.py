@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from benchmarks.clock import Clock
 from benchmarks.tables import Row, print_table
-from fotofinish.arrays import Pixels
+from fotofinish.arrays import Pixels, as_pixels
 from fotofinish.bibs.listed import StartList
 from fotofinish.bibs.plausibility import bibs_from
 from fotofinish.recognition import Recogniser
@@ -96,7 +95,7 @@ def start_list_of(photos: Iterable[Labelled], false_entries: int = FALSE_ENTRIES
 
 def pixels_of(path: Path) -> Pixels:
     """The photo, decoded and upright."""
-    return np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+    return as_pixels(cv2.imread(str(path)))
 
 
 def our_reader(recogniser: Recogniser) -> Read:

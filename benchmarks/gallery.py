@@ -17,6 +17,7 @@ from pathlib import Path
 import psycopg
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.race_data import private_settings
 from benchmarks.tables import Row, print_table
 from fotofinish.app import create_app
 from fotofinish.database.connection import Database, open_connection, open_database
@@ -27,7 +28,7 @@ from fotofinish.photos.decoding import decode
 from fotofinish.photos.formats import sniff
 from fotofinish.photos.keys import image_id
 from fotofinish.photos.previews import render_previews, store_previews
-from fotofinish.settings import Settings, load_settings
+from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.browsers import launch
 from tests.running import free_port, running
@@ -120,7 +121,7 @@ def main() -> dict[str, float]:
     """Print the figures; medians of several first visits, each with an empty cache."""
     with tempfile.TemporaryDirectory(prefix="ff-bench-") as name:
         folder, port = Path(name), free_port()
-        settings = load_settings(data_dir=folder, public_url=f"http://127.0.0.1:{port}")
+        settings = private_settings(folder, public_url=f"http://127.0.0.1:{port}")
         with open_database(settings) as database, running(create_app(settings, database), port):
             event = asyncio.run(_make_event(database))
             _fill(settings, database, event, folder)

@@ -24,8 +24,9 @@ import numpy as np
 from psycopg import AsyncConnection
 
 from benchmarks.faces import FACES, PEOPLE_FOLDERS, photos_of
+from benchmarks.race_data import private_settings
 from benchmarks.tables import Row, print_table
-from fotofinish.arrays import Pixels
+from fotofinish.arrays import Pixels, as_pixels
 from fotofinish.bibs.plausibility import BibReading
 from fotofinish.bibs.tags import replace_tags
 from fotofinish.database.connection import open_connection, open_database
@@ -36,7 +37,6 @@ from fotofinish.linking.comparing import WORN, faces_alike, templates_by_model
 from fotofinish.linking.deciding import RIVAL
 from fotofinish.linking.links import link_due_photos
 from fotofinish.organisations.organisations import create_organisation
-from fotofinish.settings import load_settings
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading
 
 HIDDEN_BIBS, HIDDEN_FACES, MISREAD, PAIRS, POOR = 0.3, 0.15, 0.04, 0.25, 0.5
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
 
 async def _measure(people: int | None, *, crowd: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
-        settings = load_settings(data_dir=Path(folder))
+        settings = private_settings(Path(folder))
         with open_database(settings) as database:
             async with open_connection(database) as connection:
                 organisation = await create_organisation(connection, "Benchmark")
@@ -155,7 +155,7 @@ def _faces(
     known: defaultdict[str, list[FaceReading]] = defaultdict(list)
     for name in (*PEOPLE_FOLDERS, "lfw_singles"):
         for person, path in photos_of(FACES / name, people):
-            pixels = np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+            pixels = as_pixels(cv2.imread(str(path)))
             found = finder.find(_poor(pixels, dice) if dice.random() < POOR else pixels)
             if found and found[0].embedding is not None:
                 known[person].append(found[0])
@@ -168,7 +168,7 @@ def _poor(pixels: Pixels, dice: random.Random) -> Pixels:
     small = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     blurred = cv2.GaussianBlur(small, (0, 0), 0.7)
     _, jpeg = cv2.imencode(".jpg", blurred, [cv2.IMWRITE_JPEG_QUALITY, 60])
-    return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return as_pixels(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))
 
 
 def _runner(

@@ -18,10 +18,10 @@ from rich.table import Table
 
 from benchmarks import obvious_stack
 from benchmarks.load import Load, measure
-from benchmarks.race_data import BigRace, filenames, make_big_race
+from benchmarks.race_data import BigRace, filenames, make_big_race, private_settings
 from benchmarks.serving import ENDPOINT, KEYS, originals_requests, run_ours, serve, serving
 from fotofinish.database.connection import Database, open_database
-from fotofinish.settings import Settings, load_settings
+from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
 from tests.s3_server import running_s3_server
 
@@ -34,7 +34,7 @@ def main(photos: int = 1_000_000, seconds: float = 8.0) -> dict[str, float]:
     """Requests a second and latencies (ms) of each way, and the ratio to the obvious stack."""
     with tempfile.TemporaryDirectory(prefix="ff-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with open_database(load_settings(data_dir=folder)) as database:
+        with open_database(private_settings(folder)) as database:
             race = make_big_race(database, photos)
             loads = {
                 "obvious stack": _obvious(database, race, seconds),
@@ -51,8 +51,8 @@ def _obvious(database: Database, race: BigRace, seconds: float) -> Load:
 
 
 def _ours_on_s3(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
-    settings = load_settings(
-        data_dir=folder,
+    settings = private_settings(
+        folder,
         storage_url=f"s3://photos?endpoint={ENDPOINT}&region=us-east-1",
         check_originals=False,
     )
@@ -61,7 +61,7 @@ def _ours_on_s3(database: Database, race: BigRace, folder: Path, seconds: float)
 
 
 def _ours_on_files(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
-    settings = load_settings(data_dir=folder)
+    settings = private_settings(folder)
     bibs = _store_originals(settings, database, race, BIBS_WITH_FILES)
     with serving(run_ours, settings, database, {}) as port:
         return _measure(port, race, bibs, seconds)
@@ -72,7 +72,7 @@ def _ours_with_heads(database: Database, race: BigRace, folder: Path, seconds: f
     s3.mkdir()
     with running_s3_server(s3) as bucket:
         os.environ.update(bucket.environment)
-        settings = load_settings(data_dir=folder, storage_url=bucket.storage_url)
+        settings = private_settings(folder, storage_url=bucket.storage_url)
         bibs = _store_originals(settings, database, race, BIBS_ON_S3)
         with serving(run_ours, settings, database, dict(bucket.environment)) as port:
             return _measure(port, race, bibs, seconds)

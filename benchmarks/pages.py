@@ -18,10 +18,9 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.race_data import BigRace, make_big_race
+from benchmarks.race_data import BigRace, make_big_race, private_settings
 from fotofinish.app import create_app
 from fotofinish.database.connection import open_database
-from fotofinish.settings import load_settings
 from tests.running import free_port, running
 
 PAGE_SIZE = 32
@@ -35,7 +34,7 @@ order by coalesce(captured_at, 'infinity'), id
 def main(photos: int = 200_000, calls: int = 60) -> dict[str, float]:
     """Median milliseconds of each page, and how much the last one takes more than the first."""
     with tempfile.TemporaryDirectory(prefix="ff-", ignore_cleanup_errors=True) as name:
-        settings = load_settings(data_dir=Path(name))
+        settings = private_settings(Path(name))
         with open_database(settings) as database:
             race = make_big_race(database, photos)
             port = free_port()

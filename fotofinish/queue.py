@@ -1,4 +1,5 @@
-"""The queue of jobs in the database (procrastinate): what puts jobs in, how full it is, who works.
+"""The queue of jobs in the database (procrastinate): what puts jobs in, and takes back those whose
+worker died; how full it is, who works.
 
 A job is put in by the transaction of what it is for, so none is lost and none is for nothing. What
 the jobs do is said in `jobs.py`, which worker processes alone need.
@@ -18,6 +19,7 @@ from procrastinate.types import JSONDict
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+# servers know tasks by these names alone: what a job is to have (a lock, a priority) is given here
 PROCESS_PHOTO = "fotofinish:process_photo"
 CLEAR_GONE_PHOTOS = "fotofinish:clear_gone_photos"
 REDRAW_PREVIEWS = "fotofinish:redraw_previews"

@@ -117,7 +117,7 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
     # imported here: only worker processes need the models, and they are the slow part
     from fotofinish.jobs import make_worker_queue
     from fotofinish.photos.processing import Workshop
-    from fotofinish.photos.redrawing import redraw_old
+    from fotofinish.photos.redrawing import queue_old_previews
     from fotofinish.recognition import Recogniser
 
     async with AsyncExitStack() as stack:
@@ -131,7 +131,7 @@ async def _work(settings: Settings, database: Database, parent: int) -> None:
         queue = make_worker_queue(database.dsn)
         await stack.enter_async_context(queue.open_async())
         await take_back_stalled(queue)
-        await redraw_old(pool, queue)
+        await queue_old_previews(pool, queue)
         worker = asyncio.create_task(
             queue.run_worker_async(
                 concurrency=1,

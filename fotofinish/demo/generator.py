@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from fotofinish.arrays import Pixels
+from fotofinish.arrays import Pixels, as_pixels
 from fotofinish.demo.portrait import Head, cut_out_head, draw_selfie
 from fotofinish.demo.runner import CHIN, SIZE, Look, draw_runner
 from fotofinish.demo.scene import LIGHTS, Light, draw_course, finish
@@ -102,7 +102,7 @@ def _draw(cast: tuple[Look, ...], number: int, head: Head, chance: random.Random
         _place(scene, pixels, alpha, (int(centre), int(chin)), unit, light)
     tilt = cv2.getRotationMatrix2D((width / 2, height / 2), chance.uniform(-4, 4), 1.09)
     tilted = cv2.warpAffine(scene, tilt, (width, height), flags=cv2.INTER_CUBIC)
-    return finish(np.asarray(tilted, dtype=np.uint8), chance)
+    return finish(as_pixels(tilted), chance)
 
 
 def _place(
@@ -136,7 +136,7 @@ def _write(path: Path, number: int, pixels: Pixels) -> None:
     taken = START + timedelta(seconds=number * 97.25)
     orientation = {4: 6, 13: 8}.get(number, 1)
     turn = {6: cv2.ROTATE_90_COUNTERCLOCKWISE, 8: cv2.ROTATE_90_CLOCKWISE}.get(orientation)
-    stored = pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), dtype=np.uint8)
+    stored = pixels if turn is None else as_pixels(cv2.rotate(pixels, turn))
     exif = Image.Exif()
     base = ExifTags.Base
     exif.update({base.Make: "Fotofinish", base.Model: "Demo", base.Orientation: orientation})

@@ -11,7 +11,7 @@ from importlib import metadata
 import cv2
 import numpy as np
 
-from fotofinish.arrays import Floats, Pixels
+from fotofinish.arrays import Floats, Pixels, as_pixels
 from fotofinish.errors import FotofinishError
 
 # the outline of head and neck, by eye, in pixels of the portrait
@@ -55,7 +55,7 @@ def load_portrait() -> Pixels:
         portrait = None
     if portrait is None:
         raise FotofinishError("The demo's portrait comes with scikit-image: run 'make install'.")
-    return np.asarray(portrait, dtype=np.uint8)
+    return as_pixels(portrait)
 
 
 def cut_out_head() -> Head:
@@ -77,4 +77,4 @@ def draw_selfie() -> Pixels:
     selfie = cv2.warpAffine(load_portrait(), turn, (640, 640), flags=cv2.INTER_CUBIC,
                             borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
     warm = selfie.astype(np.float32) * (0.78, 0.86, 0.95)
-    return np.asarray(np.clip(warm, 0, 255), dtype=np.uint8)
+    return as_pixels(np.clip(warm, 0, 255))

@@ -130,7 +130,7 @@ class _Canvas:
     def __init__(self, unit: float) -> None:
         self.unit = unit
         shape = (int(SIZE[1] * unit), int(SIZE[0] * unit))
-        self.pixels: npt.NDArray[np.float32] = np.zeros((*shape, 3), dtype=np.float32)
+        self.pixels: Floats = np.zeros((*shape, 3), dtype=np.float32)
         self.alpha: Floats = np.zeros(shape, dtype=np.float32)
 
     def place(self, points: list[tuple[float, float]]) -> npt.NDArray[np.int32]:
@@ -238,8 +238,6 @@ class _Canvas:
         layer = np.clip(light * np.array(colour, dtype=np.float32), 0, 255)
         self._blend(layer, part, (slice(y, y + height), slice(x, x + width)))
 
-    def _blend(
-        self, layer: npt.NDArray[np.float32], cover: Floats, where: tuple[slice, slice]
-    ) -> None:
+    def _blend(self, layer: Floats, cover: Floats, where: tuple[slice, slice]) -> None:
         self.pixels[where] += (layer - self.pixels[where]) * cover[..., None]
         self.alpha[where] = np.maximum(self.alpha[where], cover)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fotofinish.arrays import Pixels
+from fotofinish.arrays import Pixels, as_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def draw_course(width: int, height: int, light: Light, event: str, chance: rando
         _gantry(draw, width, horizon, event)
     _road_lines(draw, width, horizon, height)
     _spectators(draw, width, horizon, height, chance)
-    pixels = np.asarray(canvas, dtype=np.uint8)[:, :, ::-1]
+    pixels = as_pixels(canvas)[:, :, ::-1]
     blurred = cv2.GaussianBlur(np.ascontiguousarray(pixels), (0, 0), width / 260)
-    return np.asarray(np.clip(blurred * np.array(light.tint), 0, 255), dtype=np.uint8)
+    return as_pixels(np.clip(blurred * np.array(light.tint), 0, 255))
 
 
 def finish(pixels: Pixels, chance: random.Random) -> Pixels:
@@ -56,7 +56,7 @@ def finish(pixels: Pixels, chance: random.Random) -> Pixels:
     y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     vignette = (1 - 0.16 * (x**2 + y**2)).astype(np.float32)[..., None]
     grain = np.random.default_rng(chance.getrandbits(32)).normal(0, 3.0, (height, width, 1))
-    return np.asarray(np.clip(pixels * vignette + grain, 0, 255), dtype=np.uint8)
+    return as_pixels(np.clip(pixels * vignette + grain, 0, 255))
 
 
 def _skyline(draw: ImageDraw.ImageDraw, width: int, horizon: int, chance: random.Random) -> None:

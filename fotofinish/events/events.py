@@ -181,12 +181,13 @@ async def lock_choices(connection: AsyncConnection, event_id: int) -> None:
 
 
 async def update_event(connection: AsyncConnection, event: Event, *, most_days: int) -> None:
-    """Make the event what this value says, in all that an operator may change.
+    """Make the event what this value says, in all that an operator may change: `name_search` stays.
 
-    Links to the gallery carry the slug. A threshold of None stands for the recommended one, a
-    retention of None for that of the settings, `most_days`, which no event exceeds. A shorter
-    retention holds for searches of earlier too. Raises NotFound for an event that is not there, or
-    not this organisation's, InvalidValue, Conflict for a slug that is taken.
+    `starts_at` is the wall clock of its zone. Links to the gallery carry the slug. A threshold of
+    None stands for the recommended one, a retention of None for that of the settings, `most_days`,
+    which no event exceeds. A shorter retention holds for searches of earlier too. Raises NotFound
+    for an event that is not there, or not this organisation's, InvalidValue, Conflict for a slug
+    that is taken.
     """
     event = replace(event, name=_check(event.name, event.time_zone))
     _check_slug(event.slug)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
-from fotofinish.arrays import Pixels
+from fotofinish.arrays import Pixels, as_pixels
 
 SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}  # of Pillow's modes, in a profile's header
 STEP = 17  # from one tone to the next of those that a profile is tried with
@@ -85,4 +85,4 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _bgr(image: Image.Image | None) -> Pixels:
-    return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), dtype=np.uint8)
+    return as_pixels(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR))

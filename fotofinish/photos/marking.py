@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from fotofinish.arrays import Pixels
+from fotofinish.arrays import Pixels, as_pixels
 from fotofinish.photos.lettering import lettering
 from fotofinish.photos.watermark import Watermark
 
@@ -49,7 +49,7 @@ def _placed(mark: Watermark, width: int, height: int) -> tuple[Pixels, int, int]
     scale = mark.size * width / drawn.shape[1]
     scale = min(scale, 0.9 * height / drawn.shape[0])
     size = (max(1, round(drawn.shape[1] * scale)), max(1, round(drawn.shape[0] * scale)))
-    drawn = np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    drawn = as_pixels(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA))
     if mark.tiled:
         return _tile(drawn, width, height), 0, 0
     margin = round(MARGIN * min(width, height))
@@ -83,7 +83,7 @@ def _open_logo(png: bytes) -> Pixels:
 def _bgra(image: Image.Image) -> Pixels:
     # "RGBa" is RGBA multiplied by alpha
     multiplied = np.asarray(image.convert("RGBa"))
-    return np.asarray(cv2.cvtColor(multiplied, cv2.COLOR_RGBA2BGRA), dtype=np.uint8)
+    return as_pixels(cv2.cvtColor(multiplied, cv2.COLOR_RGBA2BGRA))
 
 
 def _tile(drawn: Pixels, width: int, height: int) -> Pixels:

@@ -91,14 +91,18 @@ async def count_stale(connection: AsyncConnection, event_id: int, version: int) 
     return int(row[0])
 
 
-async def redraw_old(pool: Pool, queue: App) -> None:
+async def queue_old_previews(pool: Pool, queue: App) -> None:
     """Queue what an older version drew to be drawn again; once, whoever calls."""
     async with pool.connection() as connection:
-        cursor = await connection.execute(
-            "select distinct event_id from photo where state = 'ready' and drawn = 0"
-        )
-        outdated = [row[0] for row in await cursor.fetchall()]
+        outdated = await _events_with_old_previews(connection)
     await defer_old_previews(queue, outdated)
+
+
+async def _events_with_old_previews(connection: AsyncConnection) -> list[int]:
+    cursor = await connection.execute(
+        "select distinct event_id from photo where state = 'ready' and drawn = 0"
+    )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def _list_stale(connection: AsyncConnection, event_id: int, version: int) -> list[Stale]:

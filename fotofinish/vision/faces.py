@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import openvino as ov
 
-from fotofinish.arrays import Box, Floats, Pixels
+from fotofinish.arrays import Box, Floats, Pixels, as_pixels
 from fotofinish.errors import ModelError
 from fotofinish.vision.networks import ByShape, Networks, taking_pixels
 from fotofinish.vision.scaling import on_canvas, resized
@@ -234,7 +234,7 @@ def _align(pixels: Pixels, landmarks: Floats) -> Pixels:
     matrix[:, :2] = scale * rotation
     matrix[:, 2] = target_mean - scale * rotation @ source_mean
     crop = cv2.warpAffine(pixels, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR)
-    return np.asarray(crop, dtype=np.uint8)
+    return as_pixels(crop)
 
 
 def _halved(pixels: Pixels, landmarks: Floats) -> tuple[Pixels, Floats]:

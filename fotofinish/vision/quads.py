@@ -11,7 +11,7 @@ import math
 import cv2
 import numpy as np
 
-from fotofinish.arrays import Floats, Pixels
+from fotofinish.arrays import Floats, Pixels, as_pixels
 
 # from the paper: what counts as text, how sure a whole line must be
 MASK_LEVEL = 0.3
@@ -63,7 +63,7 @@ def straightened(pixels: Pixels, quad: Floats, height: int, most_width: int) -> 
     )
     if factor > 1.0:
         straight = cv2.resize(straight, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(straight, dtype=np.uint8)
+    return as_pixels(straight)
 
 
 def side(quad: Floats, start: int, end: int) -> float:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from fotofinish.arrays import Box, Floats, Pixels
+from fotofinish.arrays import Box, Floats, Pixels, as_pixels
 from fotofinish.vision.hidden import HiddenDigits
 from fotofinish.vision.lines import (
     GREY,
@@ -207,7 +207,7 @@ def _cut(pixels: Pixels, box: Box) -> Pixels:
     part = cv2.warpAffine(
         pixels, move, CLOSE_UP, flags=cv2.INTER_CUBIC, borderValue=(GREY, GREY, GREY)
     )
-    return np.asarray(part, dtype=np.uint8)
+    return as_pixels(part)
 
 
 def _legible(quad: Floats) -> bool:

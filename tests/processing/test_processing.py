@@ -27,7 +27,7 @@ from fotofinish.faces.templates import as_halfvec
 from fotofinish.photos.changes import turn_photos
 from fotofinish.photos.gallery import images_of_bib
 from fotofinish.photos.intake import Incoming, Outcome, take_in
-from fotofinish.photos.redrawing import count_stale, redraw_old
+from fotofinish.photos.redrawing import count_stale, queue_old_previews
 from fotofinish.photos.watermark import Watermark, save_watermark
 from fotofinish.queue import make_queue
 from fotofinish.settings import load_settings
@@ -368,7 +368,7 @@ def test_whoever_starts_first_queues_what_an_older_version_drew(
     async def start() -> None:
         queue = make_queue(bench.database.dsn)
         async with open_pool(bench.database, size=2) as pool, queue.open_async():
-            await redraw_old(pool, queue)
+            await queue_old_previews(pool, queue)
 
     for _ in range(2):
         run(start())
