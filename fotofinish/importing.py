@@ -33,7 +33,7 @@ from fotofinish.events.events import find_event
 from fotofinish.events.openness import refuse_archived
 from fotofinish.linking.links import links_are_due
 from fotofinish.photos.failures import list_failed
-from fotofinish.photos.intake import Incoming, readable, take_in
+from fotofinish.photos.intake import Incoming, Outcome, readable, take_in
 from fotofinish.photos.photos import event_status
 from fotofinish.queue import make_queue, workers_alive
 from fotofinish.settings import Settings
@@ -41,7 +41,7 @@ from fotofinish.starting import refuse_mistakes
 from fotofinish.storage.stores import Store, open_store
 from fotofinish.workers import WorkerProcesses
 
-BATCH = 16
+BATCH, BATCHES_AT_ONCE = 16, 2
 POLL_SECONDS = 0.5
 DATABASE_PATIENCE = 60.0  # seconds that a database may be away while photos are waited for
 NO_WORKER = (
@@ -68,6 +68,17 @@ class ImportReport:
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     failed: list[Rejection] | None = None
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count what became of some files."""
+        for outcome in outcomes:
+            if outcome.result == "stored":
+                self.stored += 1
+            elif outcome.result == "duplicate":
+                self.duplicates += 1
+            else:
+                file = readable(str(outcome.path))
+                self.rejected.append(Rejection(file, outcome.reason or ""))
 
     def as_json(self) -> dict[str, object]:
         """The report as `--json` prints it."""
@@ -189,20 +200,31 @@ async def _store_all(
     progress: Progress,
     task: TaskID,
 ) -> ImportReport:
+    """Take the files in, a batch being hashed while the one before it is stored."""
     report = ImportReport(found=len(files))
     remaining = iter(files)
-    while batch := list(islice(remaining, BATCH)):
-        for outcome in await take_in(
-            pool, store, queue, event_id, batch, max_bytes=settings.max_upload_bytes
-        ):
-            if outcome.result == "stored":
-                report.stored += 1
-            elif outcome.result == "duplicate":
-                report.duplicates += 1
-            else:
-                file = readable(str(outcome.path))
-                report.rejected.append(Rejection(file, outcome.reason or ""))
-        progress.advance(task, len(batch))
+    under_way: deque[asyncio.Task[list[Outcome]]] = deque()
+
+    async def finish_first() -> None:
+        outcomes = await under_way[0]
+        under_way.popleft()
+        report.add(outcomes)
+        progress.advance(task, len(outcomes))
+
+    try:
+        while batch := list(islice(remaining, BATCH)):
+            taking = take_in(
+                pool, store, queue, event_id, batch, max_bytes=settings.max_upload_bytes
+            )
+            under_way.append(asyncio.create_task(taking))
+            if len(under_way) == BATCHES_AT_ONCE:
+                await finish_first()
+        while under_way:
+            await finish_first()
+    finally:
+        for taken in under_way:
+            taken.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
     return report
 
 

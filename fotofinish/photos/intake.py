@@ -35,6 +35,7 @@ from fotofinish.queue import defer_processing
 from fotofinish.storage.stores import Store
 
 READ_BYTES = 1024 * 1024
+EXAMINED_AT_ONCE = 4  # hashing takes a core each; more readers at once only make a disk seek
 CHANGED = "The file changed or went away while it was read. Import it again."
 
 
@@ -125,17 +126,13 @@ async def take_in(
     """
     outcomes: dict[int, Outcome] = {}
     candidates: dict[int, Candidate] = {}
-    for index, file in enumerate(files):
-        if file.refusal is not None:
-            outcomes[index] = Outcome(file.path, "rejected", file.refusal)
-            continue
-        try:
-            # in a thread, since others wait for this loop while a large file is hashed
-            candidates[index] = await asyncio.to_thread(examine, file, max_bytes=max_bytes)
-        except FotofinishError as error:
-            outcomes[index] = Outcome(file.path, "rejected", error.message)
-        except OSError as error:
-            outcomes[index] = Outcome(file.path, "rejected", f"Cannot be read: {error.strerror}.")
+    turns = asyncio.Semaphore(EXAMINED_AT_ONCE)
+    looks = await asyncio.gather(*(_look(file, max_bytes, turns) for file in files))
+    for index, look in enumerate(looks):
+        if isinstance(look, Candidate):
+            candidates[index] = look
+        else:
+            outcomes[index] = look
     async with pool.connection() as connection:
         known = await known_sha256(connection, event_id, [c.sha256 for c in candidates.values()])
     fresh: dict[bytes, list[int]] = {}
@@ -160,6 +157,20 @@ async def take_in(
             if photo and photo.id in new:
                 outcomes[copies[changed]] = Outcome(files[copies[changed]].path, "stored")
     return [outcomes[index] for index in range(len(files))]
+
+
+async def _look(file: Incoming, max_bytes: int, turns: asyncio.Semaphore) -> Candidate | Outcome:
+    """The file as a candidate, or why it is none."""
+    if file.refusal is not None:
+        return Outcome(file.path, "rejected", file.refusal)
+    try:
+        async with turns:
+            # in a thread, since others wait for this loop while a large file is hashed
+            return await asyncio.to_thread(examine, file, max_bytes=max_bytes)
+    except FotofinishError as error:
+        return Outcome(file.path, "rejected", error.message)
+    except OSError as error:
+        return Outcome(file.path, "rejected", f"Cannot be read: {error.strerror}.")
 
 
 async def commit(connection: AsyncConnection, queue: App, photos: Sequence[NewPhoto]) -> set[UUID]:

@@ -216,6 +216,23 @@ def test_import_reports_what_became_of_every_file(installation: Installation, ph
     assert (again["stored"], again["duplicates"]) == (0, 3)
 
 
+def test_copies_anywhere_among_many_files_are_one_photo_each(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """Batches are taken in two at a time: copies are in one, in two at once, and far apart."""
+    event = str(installation.json("event", "create", "903", "Copies")["event_id"])
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    for number in range(80):
+        data = b"\xff\xd8\xff\xe0" + b"%d" % (number % 20)
+        (folder / f"{number:02}.jpg").write_bytes(data)
+    report = installation.json("import", event, str(folder))
+    assert report == {
+        "found": 80, "stored": 20, "duplicates": 60, "rejected": [], "failed": None
+    }  # fmt: skip
+    assert installation.json("status", event)["photos"] == 20
+
+
 def test_that_nobody_reads_the_photos_is_told(installation: Installation, photos: Path) -> None:
     event = str(installation.json("event", "create", "903", "Nobody yet")["event_id"])
     told = "No worker is at work: 'fotofinish serve' or 'fotofinish worker' reads them."
