@@ -1,8 +1,10 @@
-"""Processor time, step by step."""
+"""Time: the processor's, step by step, and that of whole calls."""
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections.abc import Callable
 
 
 class Clock:
@@ -17,3 +19,14 @@ class Clock:
         now = time.process_time()
         self._totals[step] = self._totals.get(step, 0.0) + now - self._since
         self._since = now
+
+
+def median_ms(call: Callable[[], object], calls: int) -> float:
+    """The median of so many calls, in milliseconds; one before them is for plans and caches."""
+    call()
+    times = []
+    for _ in range(calls):
+        begun = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begun)
+    return 1000 * statistics.median(times)

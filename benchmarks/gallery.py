@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.race_data import private_settings
+from benchmarks.private import private_settings
 from benchmarks.tables import Row, print_table
 from fotofinish.app import create_app
 from fotofinish.database.connection import Database, open_connection, open_database

@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import Load, measure
-from benchmarks.race_data import make_big_race, private_settings
-from benchmarks.serving import ENDPOINT, KEYS, originals_requests, run_ours, serving
+from benchmarks.private import private_settings
+from benchmarks.race_data import make_big_race
+from benchmarks.serving import KEYS, UNASKED_BUCKET, originals_requests, run_ours, serving
 from fotofinish.database.connection import open_database
 
 SIZES = (10_000, 1_000_000, 10_000_000)
@@ -30,11 +31,7 @@ def main(sizes: Sequence[int] = SIZES, seconds: float = 3.0) -> dict[str, float]
     """Latencies (ms) at each size, and how many times that of the smallest."""
     loads: dict[int, list[Load]] = {photos: [] for photos in sizes}
     with tempfile.TemporaryDirectory(prefix="ff-", ignore_cleanup_errors=True) as name:
-        settings = private_settings(
-            Path(name),
-            storage_url=f"s3://photos?endpoint={ENDPOINT}&region=us-east-1",
-            check_originals=False,
-        )
+        settings = private_settings(Path(name), **UNASKED_BUCKET)
         with open_database(settings) as database:
             races = {photos: make_big_race(database, photos) for photos in sizes}
             requests = {size: originals_requests(race, race.bibs) for size, race in races.items()}

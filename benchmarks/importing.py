@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.private import forget_configuration
 from benchmarks.tables import Row, print_table
 
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000")
@@ -31,9 +32,8 @@ class Program:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        ours = {name: value for name, value in os.environ.items() if "FOTOFINISH" not in name}
-        root = str(Path(__file__).resolve().parents[1])
-        self._environment = {**ours, "PYTHONPATH": root}
+        forget_configuration()
+        self._environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
 
     def run(self, *arguments: str) -> dict[str, Any]:
         """A command's answer."""

@@ -24,7 +24,7 @@ import numpy as np
 from psycopg import AsyncConnection
 
 from benchmarks.faces import FACES, PEOPLE_FOLDERS, photos_of
-from benchmarks.race_data import private_settings
+from benchmarks.private import private_settings
 from benchmarks.tables import Row, print_table
 from fotofinish.arrays import Pixels, as_pixels
 from fotofinish.bibs.plausibility import BibReading

@@ -18,8 +18,17 @@ from rich.table import Table
 
 from benchmarks import obvious_stack
 from benchmarks.load import Load, measure
-from benchmarks.race_data import BigRace, filenames, make_big_race, private_settings
-from benchmarks.serving import ENDPOINT, KEYS, originals_requests, run_ours, serve, serving
+from benchmarks.private import private_settings
+from benchmarks.race_data import BigRace, filenames, make_big_race
+from benchmarks.serving import (
+    ENDPOINT,
+    KEYS,
+    UNASKED_BUCKET,
+    originals_requests,
+    run_ours,
+    serve,
+    serving,
+)
 from fotofinish.database.connection import Database, open_database
 from fotofinish.settings import Settings
 from fotofinish.storage.stores import open_store
@@ -51,11 +60,7 @@ def _obvious(database: Database, race: BigRace, seconds: float) -> Load:
 
 
 def _ours_on_s3(database: Database, race: BigRace, folder: Path, seconds: float) -> Load:
-    settings = private_settings(
-        folder,
-        storage_url=f"s3://photos?endpoint={ENDPOINT}&region=us-east-1",
-        check_originals=False,
-    )
+    settings = private_settings(folder, **UNASKED_BUCKET)
     with serving(run_ours, settings, database, KEYS) as port:
         return _measure(port, race, race.bibs, seconds)
 

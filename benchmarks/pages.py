@@ -7,10 +7,7 @@ index, which read more the further a page is.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -18,7 +15,9 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.race_data import BigRace, make_big_race, private_settings
+from benchmarks.clock import median_ms
+from benchmarks.private import private_settings
+from benchmarks.race_data import BigRace, make_big_race
 from fotofinish.app import create_app
 from fotofinish.database.connection import open_database
 from tests.running import free_port, running
@@ -65,7 +64,7 @@ def _ours(port: int, race: BigRace, photos: int, calls: int) -> dict[str, float]
                     assert data["images"]
                     assert data["pagination"]["total"] == photos
 
-                times[f"{name}, {place} page"] = _median(call, calls)
+                times[f"{name}, {place} page"] = median_ms(call, calls)
     return times
 
 
@@ -84,18 +83,8 @@ def _plain(dsn: str, race: BigRace, photos: int, calls: int) -> dict[str, float]
                 ).fetchall()
                 assert rows
 
-            times[f"images, {place} page"] = _median(call, max(5, calls // 6))
+            times[f"images, {place} page"] = median_ms(call, max(5, calls // 6))
     return times
-
-
-def _median(call: Callable[[], None], calls: int) -> float:
-    call()
-    times = []
-    for _ in range(calls):
-        begun = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begun)
-    return 1000 * statistics.median(times)
 
 
 def _report(ours: dict[str, float], plain: dict[str, float], photos: int) -> dict[str, float]:

@@ -6,9 +6,7 @@ Made with the triggers off, which would cost most of the time, and checked again
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
@@ -16,7 +14,6 @@ from fotofinish.database.connection import Database, open_connection
 from fotofinish.events.events import create_event
 from fotofinish.organisations.keys import create_key
 from fotofinish.organisations.organisations import create_organisation
-from fotofinish.settings import Settings, load_settings
 
 PHOTOS_A_BIB = 60
 
@@ -36,13 +33,6 @@ insert into photo_bucket (event_id, minute, prefix, slot, photos)
 select event_id, photo_bucket_minute(captured_at), photo_bucket_prefix(captured_at, id), 0, count(*)
 from photo where event_id = {event} group by 1, 2, 3;
 """
-
-
-def private_settings(folder: Path, **settings: object) -> Settings:
-    """Settings with everything in this folder but what is given, whatever is configured outside."""
-    for name in [name for name in os.environ if name.startswith("FOTOFINISH_")]:
-        del os.environ[name]
-    return load_settings(env_file=None, data_dir=folder, **settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,7 @@ vectors, and one photo in a thousand shows the portrait's face.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import httpx
@@ -21,11 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 
-from benchmarks.race_data import BigRace, make_big_race, private_settings
+from benchmarks.clock import median_ms
+from benchmarks.private import private_settings
+from benchmarks.race_data import BigRace, make_big_race
 from benchmarks.serving import run_ours, serving
 from benchmarks.tables import Row, print_table
 from fotofinish.arrays import Floats
 from fotofinish.database.connection import Database, open_database
+from fotofinish.demo.portrait import portrait_path
 from fotofinish.faces.reading import LONG_SIDE
 from fotofinish.faces.templates import as_halfvec
 from fotofinish.photos.decoding import decode
@@ -39,7 +38,7 @@ MAX_PIXELS = 100_000_000
 
 def main(faces: int = 100_000, calls: int = 40) -> dict[str, float]:
     """Median milliseconds of a search, ours and the peer's, and the ratio."""
-    finder, selfie = FaceFinder(), _portrait()
+    finder, selfie = FaceFinder(), portrait_path().read_bytes()
     templates = _templates(_embed(finder, selfie), faces)
     with tempfile.TemporaryDirectory(prefix="ff-", ignore_cleanup_errors=True) as name:
         settings = private_settings(Path(name), search_rate=0)
@@ -48,19 +47,14 @@ def main(faces: int = 100_000, calls: int = 40) -> dict[str, float]:
             _store(database, race, templates, finder.model)
             with serving(run_ours, settings, database, {}) as port:
                 ours = _ours(port, race, selfie, calls, shown=-(-faces // SHOWING))
-    peer = _median(lambda: _brute_force(finder, selfie, templates), calls)
-    template = _median(lambda: _embed(finder, selfie), calls)
+    peer = median_ms(lambda: _brute_force(finder, selfie, templates), calls)
+    template = median_ms(lambda: _embed(finder, selfie), calls)
     rows = [
         Row("from the picture to the photos", ours, peer),
         Row("the template alone, in this process", template),
     ]
     print_table(f"A selfie search in {faces:,} faces, ms", rows)
     return {"selfie search: ms": ours, "selfie search: times brute force": ours / peer}
-
-
-def _portrait() -> bytes:
-    source = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
-    return Path(str(source)).read_bytes()
 
 
 def _templates(selfie: Floats, faces: int) -> Floats:
@@ -97,7 +91,7 @@ def _ours(port: int, race: BigRace, selfie: bytes, calls: int, *, shown: int) ->
             answer = client.post(url, files={"file": ("me.png", selfie)}).json()
             assert answer["data"]["pagination"]["total"] >= shown  # a stranger may be alike
 
-        return _median(search, calls)
+        return median_ms(search, calls)
 
 
 def _brute_force(finder: FaceFinder, selfie: bytes, templates: Floats) -> npt.NDArray[np.int64]:
@@ -113,16 +107,6 @@ def _embed(finder: FaceFinder, selfie: bytes) -> Floats:
     embedding = finder.find(decoded.pixels)[0].embedding
     assert embedding is not None
     return embedding
-
-
-def _median(call: Callable[[], object], calls: int) -> float:
-    call()  # once for models, plans and caches
-    times = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return 1000 * statistics.median(times)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ from fotofinish.database.connection import Database
 from fotofinish.settings import Settings
 
 ENDPOINT = "https://s3.example.org"
+# links are signed for a bucket that is never asked
+UNASKED_BUCKET: Mapping[str, object] = {
+    "storage_url": f"s3://photos?endpoint={ENDPOINT}&region=us-east-1",
+    "check_originals": False,
+}
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example-secret"}
 DIFFERENT_REQUESTS = 4000
 

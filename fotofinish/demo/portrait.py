@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -46,11 +47,16 @@ class Head:
     skin: tuple[float, float, float]
 
 
+def portrait_path() -> Path:
+    """Where scikit-image has Eileen Collins, NASA (public domain)."""
+    file = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    return Path(str(file))
+
+
 def load_portrait() -> Pixels:
     """The whole portrait, 512x512 BGR; raises FotofinishError when its package is missing."""
     try:
-        path = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
-        portrait = cv2.imread(str(path))
+        portrait = cv2.imread(str(portrait_path()))
     except metadata.PackageNotFoundError:
         portrait = None
     if portrait is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -11,6 +10,7 @@ import schemathesis
 from hypothesis import strategies
 from PIL import Image
 
+from fotofinish.demo.portrait import portrait_path
 from fotofinish.web.api.openapi import PATH_PARAMETERS
 
 
@@ -21,7 +21,7 @@ def _encoded(picture: Image.Image) -> bytes:
 
 
 # Eileen Collins, NASA (public domain), as scikit-image ships her
-_ASTRONAUT = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+_ASTRONAUT = portrait_path()
 _SELFIES = (_encoded(Image.open(str(_ASTRONAUT))), _encoded(Image.new("RGB", (64, 48), "grey")))
 
 schemathesis.openapi.media_type("image/jpeg", strategies.sampled_from(_SELFIES))

@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,6 +27,7 @@ import simplejpeg
 from PIL import Image, ImageDraw, ImageFont
 
 from fotofinish.database.connection import open_database
+from fotofinish.demo.portrait import portrait_path
 from fotofinish.importing import find_files
 from fotofinish.settings import load_settings
 from tests.running import free_port
@@ -486,7 +486,7 @@ def test_read_needs_no_database_and_prints_a_line_a_photo(
 def test_read_draws_what_it_saw_and_leaves_the_photos_alone(
     installation: Installation, tmp_path: Path
 ) -> None:
-    source = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    source = portrait_path()
     portrait = Image.open(str(source)).convert("RGB")
     pen = ImageDraw.Draw(portrait)
     pen.rectangle((140, 300, 330, 420), fill="white")

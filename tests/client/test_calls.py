@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from fotofinish.client import (
     ServerFailed,
     Unauthenticated,
 )
+from fotofinish.demo.portrait import portrait_path
 from tests.api.conftest import START, Race
 from tests.client.conftest import Fault, Proxy
 
@@ -27,8 +27,7 @@ from tests.client.conftest import Fault, Proxy
 @pytest.fixture(scope="session")
 def selfie() -> Path:
     """Eileen Collins, NASA (public domain), as scikit-image ships her."""
-    path = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
-    return Path(str(path))
+    return portrait_path()
 
 
 def test_lists_follow_their_pages(race: Race, connect: Any) -> None:

@@ -7,12 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import cv2
 import pytest
 
+from fotofinish.demo.portrait import portrait_path
 from tests.api.conftest import Race
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def named() -> list[tuple[str, str, str]]:
 def folder(module_race: Race, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the snippets run: a selfie lies there, and the event has photos."""
     made = tmp_path_factory.mktemp("snippets")
-    picture = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    picture = portrait_path()
     cv2.imwrite(str(made / "selfie.jpg"), cv2.imread(str(picture)))
     module_race.add_photo("1234", data=b"one original")
     return made

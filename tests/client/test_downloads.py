@@ -9,7 +9,6 @@ import os
 import random
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import psycopg
 import pytest
 
 from fotofinish.client import AsyncClient, DownloadFailed, Progress
+from fotofinish.demo.portrait import portrait_path
 from tests.api.conftest import Race
 from tests.client.conftest import Fault, Proxy
 from tests.loops import run
@@ -244,7 +244,7 @@ def test_the_command_names_a_server_that_does_not_answer(race: Race, tmp_path: P
 def test_the_command_searches_by_selfie_and_leaves_nothing_behind(
     race: Race, tmp_path: Path
 ) -> None:
-    picture = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
+    picture = portrait_path()
     ended = command(race, "--selfie", str(picture), str(tmp_path))
     assert ended.returncode == 0, ended.stderr
     assert "No images found" in ended.stdout

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 import cv2
-import numpy as np
 import psycopg
 import pytest
 
 from fotofinish.arrays import Pixels
 from fotofinish.database.connection import Database, open_connection, open_pool
+from fotofinish.demo.portrait import load_portrait
 from fotofinish.events.events import create_event
 from fotofinish.organisations.organisations import create_organisation
 from fotofinish.photos.deleting import clear_gone, delete_photos
@@ -42,8 +41,7 @@ def recogniser() -> Recogniser:
 @pytest.fixture(scope="session")
 def portrait() -> Pixels:
     """Eileen Collins, NASA (public domain), as scikit-image ships her."""
-    path = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
-    return np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+    return load_portrait()
 
 
 class _Interrupted(Recogniser):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from fotofinish.arrays import Pixels
+from fotofinish.demo.portrait import load_portrait
 from fotofinish.errors import ModelError
 from fotofinish.vision.faces import DEFAULT_MATCH_THRESHOLD, FaceFinder, FaceReading
 
@@ -22,8 +22,7 @@ def finder() -> FaceFinder:
 @pytest.fixture(scope="module")
 def portrait() -> Pixels:
     """Eileen Collins, NASA, as scikit-image ships her."""
-    path = metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png")
-    return np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+    return load_portrait()
 
 
 def _only(faces: list[FaceReading]) -> FaceReading:
